@@ -6,22 +6,79 @@
 
 export type Fault = 'user' | 'external' | 'internal';
 
+/** A sentence for each is printed in docs/reference/errors.md. */
 export const ERROR_CODES = {
-  'config/unreadable': { fault: 'user', retry: false },
-  'config/invalid': { fault: 'user', retry: false },
-  'source/not-found': { fault: 'user', retry: false },
-  'source/unreadable': { fault: 'external', retry: false },
-  'source/format': { fault: 'user', retry: false },
-  'source/truncated': { fault: 'external', retry: false },
-  'source/corrupt': { fault: 'external', retry: false },
-  'source/dictionary-full': { fault: 'user', retry: false },
-  'sink/unwritable': { fault: 'external', retry: false },
-  'sink/disk-full': { fault: 'external', retry: true },
-  'quality/query-failed': { fault: 'user', retry: false },
-  'memory/exhausted': { fault: 'external', retry: false },
-  'kernel/trap': { fault: 'internal', retry: false },
-  'engine/internal': { fault: 'internal', retry: false },
-} as const satisfies Record<string, { fault: Fault; retry: boolean }>;
+  'config/unreadable': {
+    fault: 'user',
+    retry: false,
+    doc: 'The pipeline file, or an env file, cannot be read.',
+  },
+  'config/invalid': {
+    fault: 'user',
+    retry: false,
+    doc: 'The pipeline has lints of severity error; nothing was started.',
+  },
+  'source/not-found': {
+    fault: 'user',
+    retry: false,
+    doc: 'No file matches the path of a source.',
+  },
+  'source/unreadable': {
+    fault: 'external',
+    retry: false,
+    doc: 'A file of a source exists but cannot be read.',
+  },
+  'source/format': {
+    fault: 'user',
+    retry: false,
+    doc: 'The input is not in the format that the source declares.',
+  },
+  'source/truncated': {
+    fault: 'external',
+    retry: false,
+    doc: 'The input ends in the middle of a row or block. Every row before it was processed.',
+  },
+  'source/corrupt': {
+    fault: 'external',
+    retry: false,
+    doc: 'The input is damaged. Every row before the damage was processed.',
+  },
+  'source/dictionary-full': {
+    fault: 'user',
+    retry: false,
+    doc: 'A text column has more distinct values than a dictionary holds.',
+  },
+  'sink/unwritable': {
+    fault: 'external',
+    retry: false,
+    doc: 'A sink cannot create, write or rename its output.',
+  },
+  'sink/disk-full': {
+    fault: 'external',
+    retry: true,
+    doc: 'There is no space left for the output. Nothing half-written is in sight.',
+  },
+  'quality/query-failed': {
+    fault: 'user',
+    retry: false,
+    doc: 'The query of a quality check, or of `tidemark query`, does not run.',
+  },
+  'memory/exhausted': {
+    fault: 'external',
+    retry: false,
+    doc: 'A slot has used up the 4 GiB of its linear memory. More slots, or fewer keys, help.',
+  },
+  'kernel/trap': {
+    fault: 'internal',
+    retry: false,
+    doc: 'A WebAssembly kernel trapped. This is a fault of the engine; please report it.',
+  },
+  'engine/internal': {
+    fault: 'internal',
+    retry: false,
+    doc: 'An error that the engine does not expect. Please report it.',
+  },
+} as const satisfies Record<string, { fault: Fault; retry: boolean; doc: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 

@@ -5,25 +5,35 @@
 
 export type Path = readonly (string | number)[];
 
-export type ProblemCode =
-  | 'config/syntax'
-  | 'config/duplicate-key'
-  | 'config/unknown-field'
-  | 'config/missing-field'
-  | 'config/invalid-value'
-  | 'config/constraint'
-  | 'config/unknown-type'
-  | 'config/unknown-input'
-  | 'config/cycle'
-  | 'config/unused'
-  | 'config/undefined-variable'
-  | 'config/unknown-column'
-  | 'config/duplicate-column'
-  | 'config/column-type'
-  | 'config/expression-syntax'
-  | 'config/expression-type'
-  | 'config/unknown-function'
-  | 'config/revised-input';
+/** What each code means; printed in docs/reference/errors.md. */
+export const PROBLEM_CODES = {
+  'config/syntax': 'The file is not well-formed YAML.',
+  'config/duplicate-key': 'A mapping has the same key twice.',
+  'config/unknown-field': 'There is no option of this name here.',
+  'config/missing-field': 'A required option is missing.',
+  'config/invalid-value': 'The value of an option is not of the kind it takes.',
+  'config/constraint': 'Two options, each valid, do not go together.',
+  'config/unknown-type': 'There is no source, operator or sink of this type.',
+  'config/unknown-input': 'An input names no source, step or output of a step.',
+  'config/unknown-dataset': 'A quality check names no sink whose output can be queried.',
+  'config/duplicate-name': 'Two things that share one name space have the same name.',
+  'config/cycle': 'Steps feed each other in a ring.',
+  'config/unused': 'Nothing reads the output of a source or step.',
+  'config/no-effect': 'The option is accepted but does nothing yet.',
+  'config/undefined-variable': 'An environment variable is not set, and its place has no default.',
+  'config/env-file': 'A line of an env file is not KEY=VALUE.',
+  'config/override': 'The path of an -s option does not lead to an option.',
+  'config/unknown-column': 'An option or expression names a column that its input lacks.',
+  'config/duplicate-column': 'A step would put out two columns of one name.',
+  'config/column-type': 'A column has not the type that the option or expression needs.',
+  'config/expression-syntax': 'An expression cannot be parsed.',
+  'config/expression-type': 'An expression combines values whose types do not go together.',
+  'config/unknown-function': 'An expression calls a function that does not exist.',
+  'config/revised-input':
+    'A stateful step reads rows that may be stated again, and would count them twice.',
+} as const satisfies Record<string, string>;
+
+export type ProblemCode = keyof typeof PROBLEM_CODES;
 
 export interface Problem {
   readonly path: Path;
