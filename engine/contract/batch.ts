@@ -27,7 +27,7 @@ export interface StringTable extends Dictionary {
   intern(text: string): number;
 }
 
-/** One column in linear memory: `rowCount` elements of its type, 8-byte aligned. */
+/** One column in linear memory: `rowCount` elements of its type, aligned to the element. */
 export interface Column {
   readonly type: ColumnType;
   readonly pointer: Pointer;

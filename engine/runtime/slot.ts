@@ -1,0 +1,295 @@
+/**
+ * A slot: the partition tasks of one thread over one linear memory. It takes routed batches in
+ * order, runs each through its tasks, moves their watermark, and hands out what the sinks need.
+ * Everything here is synchronous.
+ */
+
+import type { Batch, Column, ColumnBatch, Pointer } from '../contract/batch.ts';
+import type { Catalog } from '../contract/connector.ts';
+import { columnIndex, elementBytes, type Schema } from '../contract/schema.ts';
+import { BEGINNING_OF_TIME, END_OF_TIME, type EventTime } from '../contract/time.ts';
+import type { PipelinePlan } from '../plan/pipeline-plan.ts';
+import { partitionOf } from '../contract/hash.ts';
+import { Kernels } from '../../wasm/host/kernels.ts';
+import { type RouterExports, routerKernels } from '../../wasm/host/router.ts';
+import { OutputBuffer } from './output-buffer.ts';
+import { PartitionTask, type StepCounters, type TaskSnapshot } from './partition-task.ts';
+import { type NewTexts, type RoutedRows, partitionsOfSlot } from './router.ts';
+import { GrowingStringTable } from './string-table.ts';
+
+/** Rows that make a message to a sink worth its cost. */
+const OUTPUT_ROWS_MAX = 32_768;
+/** How long rows wait in a slot for company, so that a quiet stream is not held up. */
+const OUTPUT_WAIT_MS = 200;
+
+export interface SlotBatch {
+  /** Position of the source in the plan. */
+  readonly source: number;
+  /** Which reader routed it: each has a dictionary of its own. */
+  readonly reader: number;
+  readonly rows: RoutedRows | undefined;
+  readonly newTexts: readonly NewTexts[];
+  readonly smallestTime: EventTime;
+  /** Largest event time of the split before this batch. */
+  readonly peakBefore: EventTime;
+  /** Smallest watermark of the other splits. */
+  readonly othersWatermark: EventTime;
+  /** The tasks' watermark after this batch. */
+  readonly watermark: EventTime;
+  readonly nowMs: number;
+}
+
+export interface SlotOutput {
+  /** Position of the sink in the plan. */
+  readonly sink: number;
+  readonly batch: ColumnBatch;
+}
+
+export interface SlotResult {
+  readonly outputs: readonly SlotOutput[];
+  readonly processed: number;
+  readonly late: number;
+  readonly duplicate: number;
+}
+
+/** Counts since the slot was opened. */
+export interface SlotCounters {
+  readonly rowsIn: readonly number[];
+  readonly rowsOut: readonly number[];
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** What a slot knows of one reader: what its codes mean here. */
+interface ReaderDictionaries {
+  /** u32 code in the task (keys) or in the slot (others) for each code of the column. */
+  readonly maps: Map<number, { pointer: number; length: number }>;
+}
+
+export class Slot {
+  readonly #plan: PipelinePlan;
+  readonly #kernels = new Kernels();
+  readonly #router: RouterExports;
+  readonly #strings = new GrowingStringTable();
+  readonly #tasks: PartitionTask[];
+  /** Task of each partition; undefined where it belongs to another slot. */
+  readonly #taskOf: (PartitionTask | undefined)[];
+  readonly #readers = new Map<number, ReaderDictionaries>();
+  readonly #buffers: OutputBuffer[];
+  readonly #counters: StepCounters;
+  #outputs: SlotOutput[] = [];
+  #lastFlushMs = 0;
+
+  constructor(
+    plan: PipelinePlan,
+    catalog: Catalog,
+    place: { readonly slot: number; readonly slots: number },
+    snapshots: readonly TaskSnapshot[] = [],
+  ) {
+    this.#plan = plan;
+    this.#router = routerKernels(this.#kernels);
+    const { memory } = this.#kernels;
+    this.#buffers = plan.sinks.map((sink) => new OutputBuffer(sink.schema, memory));
+    this.#counters = {
+      rowsIn: new Float64Array(plan.operators.length),
+      rowsOut: new Float64Array(plan.operators.length),
+      metrics: new Map(),
+    };
+    const surroundings = {
+      plan,
+      catalog,
+      kernels: this.#kernels,
+      strings: this.#strings,
+      counters: this.#counters,
+      deliver: (sink: number, batch: Batch) => this.#deliver(sink, batch),
+    };
+    this.#taskOf = new Array<PartitionTask | undefined>(plan.partitions).fill(undefined);
+    this.#tasks = partitionsOfSlot(place.slot, place.slots, plan.partitions).map((partition) => {
+      const snapshot = snapshots.find((candidate) => candidate.partition === partition);
+      const task = new PartitionTask(partition, surroundings, snapshot);
+      this.#taskOf[partition] = task;
+      return task;
+    });
+  }
+
+  process(batch: SlotBatch): SlotResult {
+    const { arena } = this.#kernels.memory;
+    arena.reset();
+    this.#learn(batch);
+    let late = 0;
+    let duplicate = 0;
+    if (batch.rows !== undefined) {
+      const { name, schema } = this.#plan.sources[batch.source]!;
+      const loaded = this.#load(batch, batch.rows, schema);
+      const start = arena.mark();
+      for (const [index, task] of this.#tasks.entries()) {
+        const from = batch.rows.starts[index]!;
+        const rowCount = batch.rows.starts[index + 1]! - from;
+        if (rowCount === 0) continue;
+        const fates = task.process(name, this.#slice(task, schema, loaded, from, rowCount));
+        late += fates.late;
+        duplicate += fates.duplicate;
+        arena.release(start);
+      }
+    }
+    this.#advance(batch.watermark);
+    if (batch.nowMs - this.#lastFlushMs >= OUTPUT_WAIT_MS) {
+      this.#flush(1);
+      this.#lastFlushMs = batch.nowMs;
+    }
+    const processed = (batch.rows?.rowCount ?? 0) - late - duplicate;
+    return { outputs: this.#takeOutputs(), processed, late, duplicate };
+  }
+
+  /** The watermark has moved without rows: a source fell idle, or one has ended. */
+  advance(watermark: EventTime): SlotResult {
+    this.#kernels.memory.arena.reset();
+    this.#advance(watermark);
+    this.#flush(1);
+    return { outputs: this.#takeOutputs(), processed: 0, late: 0, duplicate: 0 };
+  }
+
+  /** End of all sources: closes every window and hands out everything. */
+  finish(): SlotResult {
+    return this.advance(END_OF_TIME);
+  }
+
+  counters(): SlotCounters {
+    return {
+      rowsIn: [...this.#counters.rowsIn],
+      rowsOut: [...this.#counters.rowsOut],
+      metrics: Object.fromEntries(this.#counters.metrics),
+    };
+  }
+
+  snapshot(): TaskSnapshot[] {
+    return this.#tasks.map((task) => task.snapshot());
+  }
+
+  dispose(): void {
+    for (const task of this.#tasks) task.dispose();
+  }
+
+  #advance(watermark: EventTime): void {
+    const { arena } = this.#kernels.memory;
+    for (const task of this.#tasks) {
+      arena.reset();
+      task.advance(watermark);
+    }
+  }
+
+  /** Takes in the texts that a reader has met since its last batch. */
+  #learn({ source, reader, newTexts }: SlotBatch): void {
+    const { memory } = this.#kernels;
+    const { schema } = this.#plan.sources[source]!;
+    const keyIndex = columnIndex(schema, schema.key);
+    let dictionaries = this.#readers.get(reader);
+    if (dictionaries === undefined) {
+      dictionaries = { maps: new Map() };
+      this.#readers.set(reader, dictionaries);
+    }
+    for (const { column, from, texts } of newTexts) {
+      const map = dictionaries.maps.get(column) ?? { pointer: 0, length: 0 };
+      const length = from + texts.length;
+      if (map.pointer === 0 || memory.capacity(map.pointer) < length * 4) {
+        map.pointer = memory.reallocate(map.pointer, map.length * 4, length * 8);
+      }
+      const codes = memory.u32(map.pointer, length);
+      texts.forEach((text, index) => {
+        codes[from + index] =
+          column === keyIndex ? this.#keyCode(text) : this.#strings.intern(text);
+      });
+      map.length = length;
+      dictionaries.maps.set(column, map);
+    }
+  }
+
+  /** Code of a key in its task; keys of other slots never occur in rows. */
+  #keyCode(key: string): number {
+    return this.#taskOf[partitionOf(key, this.#plan.partitions)]?.keys.intern(key) ?? 0;
+  }
+
+  /** Copies the rows into linear memory and translates their codes. */
+  #load(batch: SlotBatch, rows: RoutedRows, schema: Schema): LoadedRows {
+    const { memory } = this.#kernels;
+    const base = memory.arena.allocate(rows.buffer.byteLength);
+    memory.bytes(base, rows.buffer.byteLength).set(new Uint8Array(rows.buffer));
+    const columns = rows.columnOffsets.map((offset) => base + offset);
+    for (const [column, map] of this.#readers.get(batch.reader)!.maps) {
+      this.#router.remapCodes(columns[column]!, rows.rowCount, map.pointer);
+    }
+    const times = columns[columnIndex(schema, schema.time)]!;
+    return { columns, rowWatermarks: this.#rowWatermarks(batch, rows, times, columns) };
+  }
+
+  /** The watermark at each row where some row is below it, else 0. */
+  #rowWatermarks(
+    batch: SlotBatch,
+    rows: RoutedRows,
+    times: Pointer,
+    columns: readonly Pointer[],
+  ): Pointer {
+    const delay = this.#plan.sources[batch.source]!.watermark.maxOutOfOrdernessNs;
+    const { memory } = this.#kernels;
+    const { rowCount, hasPeaks } = rows;
+    if (!hasPeaks && batch.smallestTime >= batch.peakBefore - delay) return 0;
+    const peaks = hasPeaks ? columns.at(-1)! : memory.arena.allocate(rowCount * 8);
+    if (!hasPeaks) memory.i64(peaks, rowCount).fill(BEGINNING_OF_TIME);
+    const { peakBefore, othersWatermark } = batch;
+    const below = this.#router.rowWatermarks(
+      peaks,
+      times,
+      rowCount,
+      peakBefore,
+      delay,
+      othersWatermark,
+    );
+    return below === 0 ? 0 : peaks;
+  }
+
+  /** The rows of one task, in place. */
+  #slice(
+    task: PartitionTask,
+    schema: Schema,
+    rows: LoadedRows,
+    from: number,
+    rowCount: number,
+  ): Batch {
+    const columns = schema.columns.map(({ name, type }, index): Column => {
+      const pointer = rows.columns[index]! + from * elementBytes(type);
+      if (type !== 'string') return { type, pointer };
+      return { type, pointer, dictionary: name === schema.key ? task.keys : this.#strings };
+    });
+    const rowWatermarks = rows.rowWatermarks === 0 ? 0 : rows.rowWatermarks + from * 8;
+    return { rowCount, columns, rowWatermarks, origin: 0 };
+  }
+
+  #deliver(sink: number, batch: Batch): void {
+    const buffer = this.#buffers[sink]!;
+    buffer.append(batch);
+    if (buffer.rowCount >= OUTPUT_ROWS_MAX) this.#flushSink(sink);
+  }
+
+  /** Hands out the rows of every sink that has at least so many. */
+  #flush(rowsMin: number): void {
+    for (const [sink, buffer] of this.#buffers.entries()) {
+      if (buffer.rowCount >= rowsMin) this.#flushSink(sink);
+    }
+  }
+
+  #flushSink(sink: number): void {
+    const batch = this.#buffers[sink]!.take();
+    if (batch !== undefined) this.#outputs.push({ sink, batch });
+  }
+
+  #takeOutputs(): SlotOutput[] {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    return outputs;
+  }
+}
+
+/** Source rows in linear memory: one pointer a column, and one more for peaks where there are any. */
+interface LoadedRows {
+  readonly columns: readonly Pointer[];
+  readonly rowWatermarks: Pointer;
+}
