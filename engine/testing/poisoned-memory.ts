@@ -38,8 +38,9 @@ export class PoisonedMemory extends LinearMemory {
 
   override allocate(bytes: number): number {
     const pointer = super.allocate(bytes);
+    if (this.#isArena) return pointer;
     this.bytes(pointer, this.capacity(pointer)).fill(POISON);
-    if (!this.#isArena) this.#slabs.add(pointer);
+    this.#slabs.add(pointer);
     return pointer;
   }
 

@@ -1,0 +1,4 @@
+import type { OperatorDefinition } from '../engine/contract/operator.ts';
+
+/** Every operator that ships with the engine, in alphabetical order. */
+export const operators: readonly OperatorDefinition[] = [];
