@@ -34,7 +34,9 @@ export interface SlotBatch {
   readonly peakBefore: EventTime;
   /** Smallest watermark of the other splits. */
   readonly othersWatermark: EventTime;
-  /** The tasks' watermark after this batch. */
+  /** The tasks' watermark before this batch. */
+  readonly watermarkBefore: EventTime;
+  /** And after it. */
   readonly watermark: EventTime;
   readonly nowMs: number;
 }
@@ -231,10 +233,10 @@ export class Slot {
     const delay = this.#plan.sources[batch.source]!.watermark.maxOutOfOrdernessNs;
     const { memory } = this.#kernels;
     const { rowCount, hasPeaks } = rows;
-    if (!hasPeaks && batch.smallestTime >= batch.peakBefore - delay) return 0;
+    if (!hasPeaks && batch.smallestTime >= batch.watermarkBefore) return 0;
     const peaks = hasPeaks ? columns.at(-1)! : memory.arena.allocate(rowCount * 8);
     if (!hasPeaks) memory.i64(peaks, rowCount).fill(BEGINNING_OF_TIME);
-    const { peakBefore, othersWatermark } = batch;
+    const { peakBefore, othersWatermark, watermarkBefore } = batch;
     const below = this.#router.rowWatermarks(
       peaks,
       times,
@@ -242,6 +244,7 @@ export class Slot {
       peakBefore,
       delay,
       othersWatermark,
+      watermarkBefore,
     );
     return below === 0 ? 0 : peaks;
   }

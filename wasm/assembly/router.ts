@@ -93,10 +93,10 @@ export function peaksBefore(times: usize, rows: u32, peaks: usize): void {
 
 /**
  * Turns peaks into the task's watermark at each row, in place:
- * min(others, max(peakBefore, peak) - delay). Returns how many rows are below theirs.
+ * max(floor, min(others, max(peakBefore, peak) - delay)). Returns how many rows are below theirs.
  */
 export function rowWatermarks(
-  peaks: usize, times: usize, rows: u32, peakBefore: i64, delay: i64, others: i64,
+  peaks: usize, times: usize, rows: u32, peakBefore: i64, delay: i64, others: i64, floor: i64,
 ): u32 {
   let below: u32 = 0;
   const bytes = <usize>rows << 3;
@@ -106,6 +106,7 @@ export function rowWatermarks(
     // The beginning of time stays what it is: there is nothing below it.
     watermark = watermark < i64.MIN_VALUE + 1 + delay ? i64.MIN_VALUE + 1 : watermark - delay;
     if (watermark > others) watermark = others;
+    if (watermark < floor) watermark = floor;
     store<i64>(peaks + at, watermark);
     if (load<i64>(times + at) < watermark) below++;
   }

@@ -17,6 +17,7 @@ export interface RouterExports {
     peakBefore: bigint,
     delay: bigint,
     others: bigint,
+    floor: bigint,
   ): number;
   remapCodes(values: number, rows: number, map: number): void;
 }

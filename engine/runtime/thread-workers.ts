@@ -1,0 +1,190 @@
+/**
+ * Readers, slots and sinks on threads. A slot is a Piscina pool of exactly one thread, so that a
+ * partition always runs on the same one. Typed arrays are transferred, never copied; errors travel
+ * as data, because a rejection loses its code on the way.
+ */
+
+import { move, Piscina, transferableSymbol, valueSymbol } from 'piscina';
+import type { Catalog } from '../contract/connector.ts';
+import { decodeError, type ErrorData, encodeError } from '../contract/error.ts';
+import { buffersOf } from './output-buffer.ts';
+import { SinkHost } from './sink-host.ts';
+import { Slot, type SlotBatch, type SlotResult } from './slot.ts';
+import { type ReaderMessage, type ReaderOptions, SplitReaderHost } from './split-reader-host.ts';
+import { serially, type SlotOptions, type Workers } from './workers.ts';
+
+/** Modules whose default export is made by `readerThread`, `slotThread` and `sinkThread`. */
+export interface ThreadModules {
+  readonly reader: URL;
+  readonly slot: URL;
+  readonly sink: URL;
+}
+
+/** Messages that may wait inside a thread, so that it never waits for the main thread between two. */
+const QUEUED_CALLS_MAX = 4;
+
+type Call = readonly [method: string, ...values: unknown[]];
+type Answer = { readonly value: unknown } | { readonly error: ErrorData };
+type Methods = Readonly<Record<string, (...values: never[]) => unknown>>;
+/** What a thread module exports: answers a call. */
+export type ThreadHandler = (call: Call) => unknown;
+
+class ThreadPort {
+  readonly #pool: Piscina;
+
+  constructor(module: URL, atomics: 'sync' | 'disabled') {
+    this.#pool = new Piscina({
+      filename: module.href,
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: QUEUED_CALLS_MAX,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics,
+    });
+  }
+
+  async call<T>(transfer: ArrayBuffer[], ...call: Call): Promise<T> {
+    const answer: Answer = await this.#pool.run(call, { transferList: transfer });
+    if ('error' in answer) throw decodeError(answer.error);
+    return answer.value as T;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.call([], 'close');
+    } finally {
+      await this.#pool.destroy();
+    }
+  }
+}
+
+export function threadWorkers(modules: ThreadModules): Workers {
+  return {
+    openReader: async (options) => {
+      const port = new ThreadPort(modules.reader, 'disabled');
+      await opened(port, options);
+      return { poll: () => port.call([], 'poll'), close: () => port.close() };
+    },
+    openSlot: async (options) => {
+      // Slots only compute, so their thread may sleep on an atomic between two batches.
+      const port = new ThreadPort(modules.slot, 'sync');
+      await opened(port, options);
+      return {
+        process: (batch) => port.call(batch.rows ? [batch.rows.buffer] : [], 'process', batch),
+        advance: (watermark) => port.call([], 'advance', watermark),
+        counters: () => port.call([], 'counters'),
+        close: () => port.close(),
+      };
+    },
+    openSinks: async (plan) => {
+      const port = new ThreadPort(modules.sink, 'disabled');
+      await opened(port, plan);
+      return {
+        write: (sink, batch) => port.call(buffersOf(batch), 'write', sink, batch),
+        prepareCommit: (epoch) => port.call([], 'prepareCommit', epoch),
+        close: () => port.close(),
+      };
+    },
+  };
+}
+
+async function opened(port: ThreadPort, options: unknown): Promise<void> {
+  try {
+    await port.call([], 'open', options);
+  } catch (error) {
+    await port.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+export function readerThread(catalog: Catalog): ThreadHandler {
+  let host: SplitReaderHost | undefined;
+  return answering({
+    open: async (options: ReaderOptions) => {
+      host = await SplitReaderHost.open(options, catalog);
+    },
+    poll: async () => movedMessage(await host!.poll()),
+    close: () => host?.close(),
+  });
+}
+
+export function slotThread(catalog: Catalog): ThreadHandler {
+  let slot: Slot | undefined;
+  return answeringNow({
+    open: ({ plan, ...place }: SlotOptions) => {
+      slot = new Slot(plan, catalog, place);
+    },
+    process: (batch: SlotBatch) => movedResult(slot!.process(batch)),
+    advance: (watermark: bigint) => movedResult(slot!.advance(watermark)),
+    counters: () => slot!.counters(),
+    close: () => slot?.dispose(),
+  });
+}
+
+export function sinkThread(catalog: Catalog): ThreadHandler {
+  let host: SinkHost | undefined;
+  return answering({
+    open: async (plan: Parameters<Workers['openSinks']>[0]) => {
+      host = await SinkHost.open(plan, catalog);
+    },
+    write: (...values: Parameters<SinkHost['write']>) => host!.write(...values),
+    prepareCommit: (epoch: number) => host!.prepareCommit(epoch),
+    close: () => host?.close(),
+  });
+}
+
+/** A value together with the buffers that move with it. */
+class Moved {
+  readonly value: unknown;
+  readonly buffers: ArrayBuffer[];
+
+  constructor(value: unknown, buffers: ArrayBuffer[]) {
+    this.value = value;
+    this.buffers = buffers;
+  }
+}
+
+function movedMessage(message: ReaderMessage): unknown {
+  if (message.kind !== 'rows') return message;
+  const buffers = message.routed.slots.flatMap((rows) => (rows === undefined ? [] : [rows.buffer]));
+  return new Moved(message, buffers);
+}
+
+function movedResult(result: SlotResult): unknown {
+  return new Moved(
+    result,
+    result.outputs.flatMap(({ batch }) => buffersOf(batch)),
+  );
+}
+
+function toAnswer(value: unknown): unknown {
+  if (!(value instanceof Moved)) return { value };
+  return move({
+    [transferableSymbol]: value.buffers as unknown as object,
+    [valueSymbol]: { value: value.value },
+  } as unknown as ArrayBuffer);
+}
+
+/** For asynchronous methods: one call after the other. */
+function answering(methods: Methods): ThreadHandler {
+  const inOrder = serially();
+  return ([method, ...values]) =>
+    inOrder(async () => {
+      try {
+        return toAnswer(await methods[method]!(...(values as never[])));
+      } catch (error) {
+        return { error: encodeError(error) };
+      }
+    });
+}
+
+/** For synchronous methods, whose order is that of the messages. */
+function answeringNow(methods: Methods): ThreadHandler {
+  return ([method, ...values]) => {
+    try {
+      return toAnswer(methods[method]!(...(values as never[])));
+    } catch (error) {
+      return { error: encodeError(error) };
+    }
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Where the parts of a pipeline run. The pipeline talks to readers, slots and sinks through these
+ * ports and does not know whether a thread is behind them: `inlineWorkers` runs everything on the
+ * calling thread (tests, `tidemark test`), `threadWorkers` on Piscina pools of one thread each.
+ */
+
+import type { ColumnBatch } from '../contract/batch.ts';
+import type { Catalog, Committable } from '../contract/connector.ts';
+import type { EventTime } from '../contract/time.ts';
+import type { PipelinePlan } from '../plan/pipeline-plan.ts';
+import { SinkHost } from './sink-host.ts';
+import { Slot, type SlotBatch, type SlotCounters, type SlotResult } from './slot.ts';
+import { type ReaderMessage, type ReaderOptions, SplitReaderHost } from './split-reader-host.ts';
+
+/** Calls are answered in the order in which they were made, also when several are under way. */
+export interface ReaderPort {
+  poll(): Promise<ReaderMessage>;
+  close(): Promise<void>;
+}
+
+export interface SlotPort {
+  process(batch: SlotBatch): Promise<SlotResult>;
+  advance(watermark: EventTime): Promise<SlotResult>;
+  counters(): Promise<SlotCounters>;
+  close(): Promise<void>;
+}
+
+export interface SinkPort {
+  write(sink: number, batch: ColumnBatch): Promise<void>;
+  prepareCommit(epoch: number): Promise<readonly (readonly Committable[])[]>;
+  close(): Promise<void>;
+}
+
+export interface SlotOptions {
+  readonly plan: PipelinePlan;
+  readonly slot: number;
+  readonly slots: number;
+}
+
+export interface Workers {
+  openReader(options: ReaderOptions): Promise<ReaderPort>;
+  openSlot(options: SlotOptions): Promise<SlotPort>;
+  openSinks(plan: PipelinePlan): Promise<SinkPort>;
+}
+
+/** Everything on the calling thread. */
+export function inlineWorkers(catalog: Catalog): Workers {
+  return {
+    openReader: async (options) => {
+      const host = await SplitReaderHost.open(options, catalog);
+      const inOrder = serially();
+      return { poll: () => inOrder(() => host.poll()), close: () => inOrder(() => host.close()) };
+    },
+    openSlot: async ({ plan, slot, slots }) => {
+      const tasks = new Slot(plan, catalog, { slot, slots });
+      return {
+        process: async (batch) => tasks.process(batch),
+        advance: async (watermark) => tasks.advance(watermark),
+        counters: async () => tasks.counters(),
+        close: async () => tasks.dispose(),
+      };
+    },
+    openSinks: async (plan) => {
+      const host = await SinkHost.open(plan, catalog);
+      const inOrder = serially();
+      return {
+        write: (sink, batch) => inOrder(() => host.write(sink, batch)),
+        prepareCommit: (epoch) => inOrder(() => host.prepareCommit(epoch)),
+        close: () => inOrder(() => host.close()),
+      };
+    },
+  };
+}
+
+/** Runs asynchronous work one after the other, in the order of the calls. */
+export function serially(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const result = last.then(work);
+    last = result.catch(() => undefined);
+    return result;
+  };
+}
