@@ -14,7 +14,7 @@ import type { ConfigInput, ConfigOf, Fields } from './fields.ts';
 import type { Constraint, Stability } from './operator.ts';
 import { assertDeclaration } from './operator.ts';
 import type { Report } from './problem.ts';
-import type { Schema } from './schema.ts';
+import type { ColumnSchema, ColumnType, Schema } from './schema.ts';
 
 /** Where reading resumes: after the last row returned by `poll`. Plain data. */
 export type SplitPosition = Readonly<Record<string, string | number>>;
@@ -110,6 +110,17 @@ export interface SinkWriter {
   close(): Promise<void>;
 }
 
+/** The visible files of a sink, as `quality/datasets.ts` reads them. */
+export interface SinkDataset {
+  readonly format: 'parquet' | 'ndjson' | 'csv';
+  /** Path or glob, relative to the working directory. It names this sink's files and no others. */
+  readonly glob: string;
+  /** Columns that stand in the files. */
+  readonly columns: readonly ColumnSchema[];
+  /** Columns whose values stand in folder names such as `date=2013-10-07`. */
+  readonly partitions: readonly { readonly name: string; readonly type: ColumnType | 'date' }[];
+}
+
 export interface SinkSpec<F extends Fields> extends ConnectorSpec<F> {
   readonly guarantees: {
     readonly order: string;
@@ -128,10 +139,8 @@ export interface SinkSpec<F extends Fields> extends ConnectorSpec<F> {
     committables: readonly Committable[],
     context: SinkContext,
   ) => Promise<void>;
-  /** Where the rows can be queried afterwards: a DuckDB table function call, or undefined. */
-  readonly dataset: (
-    config: ConfigOf<F>,
-  ) => { readonly format: 'parquet' | 'ndjson' | 'csv'; readonly glob: string } | undefined;
+  /** Where the rows can be queried afterwards, or undefined where they cannot. Pure. */
+  readonly dataset: (config: ConfigOf<F>, context: SinkContext) => SinkDataset | undefined;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any

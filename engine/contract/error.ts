@@ -58,6 +58,16 @@ export const ERROR_CODES = {
     retry: true,
     doc: 'There is no space left for the output. Nothing half-written is in sight.',
   },
+  'sink/exists': {
+    fault: 'user',
+    retry: false,
+    doc: 'The output exists already and the sink says `if_exists: fail`.',
+  },
+  'sink/closed': {
+    fault: 'external',
+    retry: false,
+    doc: 'Whoever read the output on stdout has gone, as `head` does when it has seen enough.',
+  },
   'quality/query-failed': {
     fault: 'user',
     retry: false,
