@@ -16,6 +16,8 @@ interface Lane {
   readonly reader: number;
   readonly polls: Promise<ReaderMessage>[];
   hasEnded: boolean;
+  lastUnit: number;
+  failure: unknown;
 }
 
 export type FeedMessage =
@@ -44,6 +46,8 @@ export class SplitFeed {
       reader: firstReader + index,
       polls: [],
       hasEnded: false,
+      lastUnit: index - ports.length,
+      failure: undefined,
     }));
   }
 
@@ -55,24 +59,43 @@ export class SplitFeed {
   /** The next rows of the split; fails where the source does, after every row before the damage. */
   async next(): Promise<FeedMessage> {
     let best: { lane: Lane; index: number; rows: ReaderRows } | undefined;
+    let failed: Lane | undefined;
     for (const [index, lane] of this.#lanes.entries()) {
-      if (lane.hasEnded) continue;
-      this.#fill(lane);
-      const message = await lane.polls[0]!;
-      if (message.kind === 'idle') {
+      const message = await this.#head(lane);
+      if (message === undefined) {
+        if (lane.failure !== undefined) failed ??= lane;
+      } else if (message.kind === 'idle') {
         lane.polls.shift();
         return message;
-      }
-      if (message.kind === 'end') lane.hasEnded = true;
-      else if (best === undefined || message.unit < best.rows.unit) {
+      } else if (message.kind === 'rows' && (best === undefined || message.unit < best.rows.unit)) {
         best = { lane, index, rows: message };
       }
     }
+    // The damage is in the failed lane's last unit or in its next one: units of other lanes that
+    // come before that one are still whole.
+    if (failed !== undefined && !(best && best.rows.unit < failed.lastUnit + this.#lanes.length)) {
+      throw failed.failure;
+    }
     if (best === undefined) return { kind: 'end' };
     best.lane.polls.shift();
+    best.lane.lastUnit = best.rows.unit;
     this.#fill(best.lane);
     this.#bytesRead[best.index] = best.rows.bytesRead;
     return { kind: 'rows', reader: best.lane.reader, rows: best.rows };
+  }
+
+  /** The lane's next message; undefined where it has ended or failed. */
+  async #head(lane: Lane): Promise<ReaderMessage | undefined> {
+    if (lane.hasEnded || lane.failure !== undefined) return undefined;
+    this.#fill(lane);
+    try {
+      const message = await lane.polls[0]!;
+      if (message.kind !== 'end') return message;
+      lane.hasEnded = true;
+    } catch (error) {
+      lane.failure = error;
+    }
+    return undefined;
   }
 
   async close(): Promise<void> {
