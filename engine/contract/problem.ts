@@ -19,6 +19,8 @@ export const PROBLEM_CODES = {
   'config/duplicate-name': 'Two things that share one name space have the same name.',
   'config/cycle': 'Steps feed each other in a ring.',
   'config/unused': 'Nothing reads the output of a source or step.',
+  'config/unplannable':
+    'A declaration fails on this configuration. This is a fault of its code; please report it.',
   'config/no-effect': 'The option is accepted but does nothing yet.',
   'config/undefined-variable': 'An environment variable is not set, and its place has no default.',
   'config/env-file': 'A line of an env file is not KEY=VALUE.',

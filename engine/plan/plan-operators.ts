@@ -1,0 +1,102 @@
+/** Steps: inputs, order, rings, and the schemas that each makes of its input's. */
+
+import type { OperatorDefinition, Outputs } from '../contract/operator.ts';
+import type { Problem } from '../contract/problem.ts';
+import type { Schema } from '../contract/schema.ts';
+import type { StepConfig } from './pipeline-plan.ts';
+import { checkEntry, guarded } from './plan-step.ts';
+import type { Entry, Planning, StepNode } from './planning.ts';
+import { referenceText, REJECTED_OUTPUT } from './references.ts';
+import { orderSteps } from './step-order.ts';
+
+const RESERVED = ['type', 'input'];
+
+/** Plans every step whose input is sound, inputs first. */
+export function planOperators(planning: Planning): void {
+  for (const entry of planning.entries('operators', planning.catalog.operators)) {
+    const config = checkEntry(planning, entry, RESERVED);
+    // A step of no known type is itself the mistake; its input still counts as read.
+    const input = planning.resolveInput(entry.values['input'], entry.path, `step ${entry.name}`);
+    planning.steps.set(entry.name, { entry, config, input });
+  }
+  const inputs = new Map([...planning.steps].map(([name, { input }]) => [name, input?.step]));
+  const { order, rings } = orderSteps(inputs);
+  for (const ring of rings) reportRing(planning, ring);
+  planning.ordered = order.map((name) => planning.steps.get(name)!);
+  for (const step of planning.ordered) planStep(planning, step);
+}
+
+function reportRing({ report }: Planning, ring: readonly string[]): void {
+  const [first] = ring;
+  report({
+    path: ['operators', first!, 'input'],
+    code: 'config/cycle',
+    message:
+      ring.length === 1
+        ? `${first} reads its own output`
+        : `steps feed each other in a ring: ${[...ring, first].join(' -> ')}`,
+    help: 'let one of them read a source or a step outside of the ring',
+  });
+}
+
+function planStep(planning: Planning, step: StepNode): void {
+  const { entry, config, input } = step;
+  if (input === undefined) return;
+  const inputPath = [...entry.path, 'input'];
+  if (planning.isSource(input.step) && input.output === REJECTED_OUTPUT) {
+    planning.report({
+      path: inputPath,
+      code: 'config/unknown-input',
+      message: `a step cannot read ${referenceText(input)}: rejected rows have no key and no time`,
+      help: 'let a sink read it',
+    });
+    return;
+  }
+  const inputSchema = planning.schemaOf(input, inputPath, 'value');
+  const { definition } = entry;
+  if (inputSchema === undefined || config === undefined || definition === undefined) return;
+  const outputs = guarded(planning, entry, (report) => {
+    let isRevisionReported = false;
+    const planned = definition.plan(config, inputSchema, (problem) => {
+      isRevisionReported ||= problem.code === 'config/revised-input';
+      report(problem);
+    });
+    if (!isRevisionReported && countsTwice(definition, inputSchema)) {
+      report(revisedInput(entry.name, referenceText(input)));
+    }
+    return planned;
+  });
+  if (outputs !== undefined) step.plan = stepPlan(step, definition, config, inputSchema, outputs);
+}
+
+function stepPlan(
+  { entry, input }: StepNode,
+  definition: OperatorDefinition,
+  config: StepConfig,
+  inputSchema: Schema,
+  outputs: Outputs,
+): NonNullable<StepNode['plan']> {
+  return {
+    name: entry.name,
+    type: definition.name,
+    config,
+    input: input!,
+    inputSchema,
+    outputs,
+  };
+}
+
+function countsTwice({ state }: OperatorDefinition, input: Schema): boolean {
+  return state.scope === 'keyed' && input.revises === true;
+}
+
+function revisedInput(step: string, input: string): Problem {
+  return {
+    path: ['input'],
+    code: 'config/revised-input',
+    message: `${step} would count windows of ${input} twice, because ${input} states them again`,
+    help: 'set emit: final on the window',
+  };
+}
+
+export type { Entry };

@@ -1,0 +1,99 @@
+/**
+ * A pipeline document to a plan, or to everything that is wrong with it.
+ *
+ * Pure: the document is plain data (YAML or not), the catalogue is handed in, and nothing outside
+ * is looked at. All problems are found in one go, and each mistake gives one problem: what depends
+ * on something that is wrong itself is not judged.
+ */
+
+import type { Catalog } from '../contract/connector.ts';
+import type { Problem, Report } from '../contract/problem.ts';
+import { checkFields, show, type FieldCheck } from './check-fields.ts';
+import { isMapping } from './field-schema.ts';
+import { PIPELINE_FIELDS, SECTIONS } from './pipeline-fields.ts';
+import type { PipelinePlan } from './pipeline-plan.ts';
+import { planOperators } from './plan-operators.ts';
+import { planQuality } from './plan-quality.ts';
+import { planSinks } from './plan-sinks.ts';
+import { planSources } from './plan-sources.ts';
+import { checkTests } from './plan-tests.ts';
+import { Planning } from './planning.ts';
+
+export interface PlanResult {
+  /** Set where no problem is an error. */
+  readonly plan?: PipelinePlan;
+  readonly problems: readonly Problem[];
+}
+
+/** @param document The parsed file; never changed. Any value is accepted. */
+export function planPipeline(document: unknown, catalog: Catalog): PlanResult {
+  const problems: Problem[] = [];
+  const report: Report = (problem) => problems.push(problem);
+  const plan = isMapping(document) ? planDocument(document, catalog, report) : undefined;
+  if (!isMapping(document)) {
+    report({
+      path: [],
+      code: 'config/invalid-value',
+      message: `expected a pipeline with name, sources and sinks, got ${show(document)}`,
+    });
+  }
+  const isValid = problems.every(({ severity }) => severity === 'warning');
+  return plan !== undefined && isValid ? { plan, problems } : { problems };
+}
+
+function planDocument(
+  document: Readonly<Record<string, unknown>>,
+  catalog: Catalog,
+  report: Report,
+): PipelinePlan | undefined {
+  const top = checkTop(document, report);
+  const planning = new Planning(document, catalog, report);
+  planSources(planning, typeof top?.key === 'string' ? top.key : undefined);
+  planOperators(planning);
+  const sinks = planSinks(planning);
+  planning.reportUnused();
+  const quality = planQuality(document['quality'], planning, sinks, report);
+  checkTests(document['tests'], planning, report);
+  if (top === undefined) return undefined;
+  return {
+    name: top.name,
+    key: top.key,
+    partitions: top.partitions,
+    sources: planning.sources.flatMap(({ plan }) => plan ?? []),
+    operators: planning.ordered.flatMap(({ plan }) => plan ?? []),
+    sinks: sinks.flatMap(({ plan }) => plan ?? []),
+    deadLetter: { path: top.dead_letter.path },
+    quality,
+  };
+}
+
+interface Top {
+  readonly name: string;
+  readonly key: string;
+  readonly partitions: number;
+  readonly dead_letter: { readonly path: string };
+}
+
+/** The fields of the file itself; its key even where another field has a problem. */
+function checkTop(document: Readonly<Record<string, unknown>>, report: Report): Top | undefined {
+  const values: Record<string, unknown> = Object.fromEntries(
+    Object.entries(document).filter(([name]) => !Object.hasOwn(SECTIONS, name)),
+  );
+  const check: FieldCheck = {
+    subject: 'the pipeline',
+    fields: PIPELINE_FIELDS,
+    values,
+    otherOptions: Object.keys(SECTIONS),
+  };
+  if (document['checkpoint'] !== undefined) {
+    report({
+      path: ['checkpoint'],
+      target: 'key',
+      code: 'config/no-effect',
+      severity: 'warning',
+      message:
+        'checkpoint has no effect yet: a run that is broken off starts again from the beginning',
+    });
+  }
+  return checkFields(check, report) as Top | undefined;
+}

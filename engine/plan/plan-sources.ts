@@ -1,0 +1,47 @@
+/** Sources: options, the common ones of every source, and the schema of the rows. */
+
+import { durationNs } from '../contract/time.ts';
+import { checkFields } from './check-fields.ts';
+import { SOURCE_FIELDS } from './pipeline-fields.ts';
+import type { SourcePlan } from './pipeline-plan.ts';
+import { checkEntry, guarded, reportAt } from './plan-step.ts';
+import type { Planning } from './planning.ts';
+
+const COMMON = Object.keys(SOURCE_FIELDS);
+const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
+
+interface CommonOptions {
+  readonly watermark: { readonly max_out_of_orderness: string; readonly idle_timeout: string };
+  readonly batch_rows: number;
+}
+
+/** @param key The key column, or undefined where it has a problem of its own. */
+export function planSources(planning: Planning, key: string | undefined): void {
+  for (const entry of planning.entries('sources', planning.catalog.sources)) {
+    const { name, path, definition } = entry;
+    const node: { name: string; plan?: SourcePlan } = { name };
+    planning.sources.push(node);
+    const config = checkEntry(planning, entry, ['type', ...COMMON]);
+    const given = Object.entries(entry.values).filter(([option]) => COMMON.includes(option));
+    const common = checkFields(
+      { subject: `source ${name}`, fields: SOURCE_FIELDS, values: Object.fromEntries(given) },
+      reportAt(path, planning.report),
+    ) as CommonOptions | undefined;
+    if (definition === undefined || config === undefined || key === undefined) continue;
+    const schema = guarded(planning, entry, (report) => definition.plan(config, key, report));
+    if (schema === undefined || common === undefined) continue;
+    node.plan = {
+      name,
+      type: definition.name,
+      config,
+      schema,
+      watermark: {
+        maxOutOfOrdernessNs: durationNs(common.watermark.max_out_of_orderness),
+        idleTimeoutMs: Number(
+          durationNs(common.watermark.idle_timeout) / NANOSECONDS_PER_MILLISECOND,
+        ),
+      },
+      batchRows: common.batch_rows,
+    };
+  }
+}

@@ -1,0 +1,312 @@
+/**
+ * What is known of a pipeline while it is planned: its sources and steps by name, the schema of
+ * each of their outputs as far as they are sound, and who reads whom.
+ */
+
+import type { Catalog } from '../contract/connector.ts';
+import type { OperatorDefinition } from '../contract/operator.ts';
+import type { Path, Problem, Report } from '../contract/problem.ts';
+import type { Schema } from '../contract/schema.ts';
+import { nearestOrAll } from './advice.ts';
+import { orList, show } from './check-fields.ts';
+import { isMapping } from './field-schema.ts';
+import { SECTIONS, STEP_NAME } from './pipeline-fields.ts';
+import type { InputReference, OperatorPlan, SourcePlan, StepConfig } from './pipeline-plan.ts';
+import {
+  nearest,
+  parseReference,
+  referenceText,
+  REJECTED_OUTPUT,
+  Suggestions,
+} from './references.ts';
+
+export type Section = 'sources' | 'operators' | 'sinks';
+
+/** An entry of a section, as found. */
+export interface Entry<D> {
+  readonly name: string;
+  readonly path: Path;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly definition: D | undefined;
+}
+
+export interface SourceNode {
+  readonly name: string;
+  plan?: SourcePlan;
+}
+
+export interface StepNode {
+  readonly entry: Entry<OperatorDefinition>;
+  readonly config: StepConfig | undefined;
+  readonly input: InputReference | undefined;
+  plan?: OperatorPlan;
+}
+
+export class Planning {
+  readonly document: Readonly<Record<string, unknown>>;
+  /** Of the pipeline, '' where it has none. */
+  readonly name: string;
+  readonly catalog: Catalog;
+  readonly report: Report;
+  readonly sources: SourceNode[] = [];
+  /** Steps in the order of the file, and after `planOperators` inputs first. */
+  readonly steps = new Map<string, StepNode>();
+  ordered: readonly StepNode[] = [];
+  readonly suggestions: Suggestions;
+  readonly #sourceNames: ReadonlySet<string>;
+  readonly #stepNames: ReadonlySet<string>;
+  readonly #read = new Set<string>();
+
+  constructor(document: Readonly<Record<string, unknown>>, catalog: Catalog, report: Report) {
+    this.document = document;
+    this.name = typeof document['name'] === 'string' ? document['name'] : '';
+    this.catalog = catalog;
+    this.report = report;
+    this.#sourceNames = new Set(namesOf(document['sources']));
+    this.#stepNames = new Set(namesOf(document['operators']));
+    this.suggestions = new Suggestions([...this.#sourceNames, ...this.#stepNames]);
+  }
+
+  /** The entries of a section that are mappings of a known type, with problems of the others. */
+  entries<D extends { readonly name: string }>(
+    section: Section,
+    definitions: readonly D[],
+  ): readonly Entry<D>[] {
+    const value = this.document[section];
+    const isRequired = section !== 'operators';
+    const kind = section.slice(0, -1);
+    if (value === undefined || value === null) {
+      if (isRequired) this.#reportMissing(section);
+      return [];
+    }
+    if (!isMapping(value)) {
+      this.report({
+        path: [section],
+        code: 'config/invalid-value',
+        message: `${section}: expected a name and options for each ${kind}, got ${show(value)}`,
+      });
+      return [];
+    }
+    if (isRequired && Object.keys(value).length === 0) this.#reportMissing(section);
+    return Object.entries(value).map(([name, entry]) =>
+      this.#entry([section, name], name, entry, definitions),
+    );
+  }
+
+  /** Reads an `input`; undefined where it names nothing that can be read. */
+  resolveInput(value: unknown, path: Path, subject: string): InputReference | undefined {
+    if (value === undefined) {
+      this.report({
+        path,
+        target: 'key',
+        code: 'config/missing-field',
+        message: `${subject} needs an option input`,
+        help: 'input names the source or step whose rows it reads',
+      });
+      return undefined;
+    }
+    if (typeof value !== 'string') {
+      this.report({
+        path: [...path, 'input'],
+        code: 'config/invalid-value',
+        message: `input: expected the name of one source or step, got ${show(value)}`,
+      });
+      return undefined;
+    }
+    return this.resolveName(value, [...path, 'input'], 'value');
+  }
+
+  /** Looks up a name such as `bars.late`; the output of a step can be checked only later. */
+  resolveName(text: string, path: Path, target: 'key' | 'value'): InputReference | undefined {
+    const reference = parseReference(text);
+    const { step, output } = reference;
+    const isSource = this.#sourceNames.has(step);
+    if (!isSource && !this.#stepNames.has(step)) {
+      const meant = this.suggestions.meant(step);
+      if (meant !== undefined) this.#read.add(meant);
+      this.report({
+        path,
+        target,
+        code: 'config/unknown-input',
+        message: `no source or step is called ${show(step)}`,
+        ...help(
+          meant === undefined
+            ? this.#whatCanBeRead()
+            : `did you mean ${referenceText({ step: meant, output })}?`,
+        ),
+      });
+      return undefined;
+    }
+    this.#read.add(step);
+    if (isSource && output !== 'main' && output !== REJECTED_OUTPUT) {
+      this.report(unknownOutput(reference, ['main', REJECTED_OUTPUT], path, target));
+      return undefined;
+    }
+    return reference;
+  }
+
+  /**
+   * The schema of what a reference reads; undefined where that has a problem of its own, or where
+   * there is no such output, which is reported.
+   */
+  schemaOf(reference: InputReference, path: Path, target: 'key' | 'value'): Schema | undefined {
+    const source = this.sources.find(({ name }) => name === reference.step);
+    if (source !== undefined) return source.plan?.schema;
+    const outputs = this.steps.get(reference.step)?.plan?.outputs;
+    if (outputs === undefined) return undefined;
+    if (Object.hasOwn(outputs, reference.output)) return outputs[reference.output];
+    this.report(unknownOutput(reference, Object.keys(outputs), path, target));
+    return undefined;
+  }
+
+  isSource(name: string): boolean {
+    return this.#sourceNames.has(name);
+  }
+
+  isStep(name: string): boolean {
+    return this.#stepNames.has(name);
+  }
+
+  /** Sources and steps whose rows nobody takes. */
+  reportUnused(): void {
+    for (const [section, names] of [
+      ['sources', this.#sourceNames],
+      ['operators', this.#stepNames],
+    ] as const) {
+      for (const name of names) {
+        if (this.#read.has(name)) continue;
+        this.report({
+          path: [section, name],
+          target: 'key',
+          code: 'config/unused',
+          severity: 'warning',
+          message: `nothing reads ${name}`,
+          help: `name it as the input of a step or sink, or remove it`,
+        });
+      }
+    }
+  }
+
+  #entry<D extends { readonly name: string }>(
+    path: Path,
+    name: string,
+    entry: unknown,
+    definitions: readonly D[],
+  ): Entry<D> {
+    const kind = String(path[0]).slice(0, -1);
+    this.#checkName(path, name, kind);
+    if (!isMapping(entry)) {
+      this.report({
+        path,
+        code: 'config/invalid-value',
+        message: `${name}: expected the type and options of ${article(kind)}, got ${show(entry)}`,
+      });
+      return { name, path, values: {}, definition: undefined };
+    }
+    const definition = this.#definition(path, entry['type'], kind, definitions);
+    return { name, path, values: entry, definition };
+  }
+
+  #definition<D extends { readonly name: string }>(
+    path: Path,
+    type: unknown,
+    kind: string,
+    definitions: readonly D[],
+  ): D | undefined {
+    const names = definitions.map((definition) => definition.name);
+    if (type === undefined) {
+      this.report({
+        path,
+        target: 'key',
+        code: 'config/missing-field',
+        message: `${kind} ${path[1]} needs an option type`,
+        help: `the types of ${kind}s are ${names.join(', ')}`,
+      });
+      return undefined;
+    }
+    const definition = definitions.find((candidate) => candidate.name === type);
+    if (definition === undefined) {
+      this.report({
+        path: [...path, 'type'],
+        code: 'config/unknown-type',
+        message: `there is no ${kind} type ${show(type)}`,
+        help: nearestOrAll(type, names, `the types of ${kind}s are`),
+      });
+    }
+    return definition;
+  }
+
+  #checkName(path: Path, name: string, kind: string): void {
+    if (!STEP_NAME.test(name)) {
+      const slug = name
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '_')
+        .replace(/^[_0-9]+|_+$/g, '');
+      this.report({
+        path,
+        target: 'key',
+        code: 'config/invalid-value',
+        message: `expected a name of lower-case letters, digits and _, got ${show(name)}`,
+        ...help(STEP_NAME.test(slug) ? `for example ${slug}` : undefined),
+      });
+    }
+    if (kind === 'operator' && this.#sourceNames.has(name)) {
+      this.report({
+        path,
+        target: 'key',
+        code: 'config/duplicate-name',
+        message: `${name} is also the name of a source, so an input could mean either`,
+        help: 'rename one of them',
+      });
+    }
+  }
+
+  #reportMissing(section: Section): void {
+    const kind = section.slice(0, -1);
+    this.report({
+      path: this.document[section] === undefined ? [] : [section],
+      target: 'key',
+      code: 'config/missing-field',
+      message: `the pipeline needs at least one ${kind}`,
+      help: `${section}: ${SECTIONS[section]}`,
+    });
+  }
+
+  #whatCanBeRead(): string | undefined {
+    const names = [...this.#sourceNames, ...this.#stepNames];
+    return names.length === 0 || names.length > 12 ? undefined : `there is ${orList(names)}`;
+  }
+}
+
+function unknownOutput(
+  reference: InputReference,
+  outputs: readonly string[],
+  path: Path,
+  target: 'key' | 'value',
+): Problem {
+  const further = outputs.filter((output) => output !== 'main');
+  const meant = nearest(reference.output, further);
+  const all =
+    further.length === 0
+      ? `${reference.step} has one output, read as ${reference.step}`
+      : `its further outputs are ${further.map((name) => `${reference.step}.${name}`).join(', ')}`;
+  return {
+    path,
+    target,
+    code: 'config/unknown-input',
+    message: `${reference.step} has no output ${show(reference.output)}`,
+    help: meant === undefined ? all : `did you mean ${reference.step}.${meant}?`,
+  };
+}
+
+function namesOf(section: unknown): readonly string[] {
+  return isMapping(section) ? Object.keys(section) : [];
+}
+
+function article(kind: string): string {
+  return /^[aeiou]/.test(kind) ? `an ${kind}` : `a ${kind}`;
+}
+
+function help(text: string | undefined): { help?: string } {
+  return text === undefined ? {} : { help: text };
+}
