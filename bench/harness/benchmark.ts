@@ -1,0 +1,152 @@
+/**
+ * What a benchmark is, and how it measures.
+ *
+ * A benchmark asks one question and lives in one file, `bench/<name>.bench.ts`, which exports it as
+ * `benchmark`. It compares *contenders*: each does the same work in its own way. After a warm-up,
+ * whose result is checked, the contenders run in turns (A B C A B C …), so that a slow minute of the
+ * machine falls on all of them and ratios taken within one turn hold. Only `run` is timed.
+ */
+
+import type { Report } from './report.ts';
+
+export interface BenchOptions {
+  /** Less data and fewer repetitions: is it still right, and roughly as fast? */
+  readonly quick: boolean;
+  /** Timed repetitions of each contender. */
+  readonly repetitions: number;
+  readonly report: Report;
+}
+
+export interface Benchmark {
+  /** Equals the file's name without `.bench.ts`. */
+  readonly name: string;
+  /** What a reader wants to know, as a question. */
+  readonly question: string;
+  run(options: BenchOptions): Promise<void>;
+}
+
+export interface Contender<Result = unknown> {
+  readonly name: string;
+  /** What this contender works on, where it differs from the others' amount. */
+  readonly amount?: number;
+  /** Before each repetition; not timed. */
+  readonly prepare?: () => void | Promise<void>;
+  readonly run: () => Result | Promise<Result>;
+  /**
+   * Seconds and bytes where `run` knows better than the clock around it: a child process, whose
+   * peak memory is its own.
+   */
+  readonly usage?: (result: Result) => { readonly seconds?: number; readonly peakBytes?: number };
+  /** Looks at the result of the warm-up and throws where it is wrong; not timed. */
+  readonly check?: (result: Result) => void | Promise<void>;
+}
+
+export interface Measurement {
+  readonly name: string;
+  /** Of each repetition, in the order in which they ran. */
+  readonly seconds: readonly number[];
+  readonly medianSeconds: number;
+  /** Units of work a second, at the median. */
+  readonly rate: number;
+  readonly amount: number;
+  readonly unit: string;
+  /** Largest of the repetitions, where the contender knows it. */
+  readonly peakBytes?: number;
+}
+
+export interface MeasureOptions {
+  readonly repetitions: number;
+  /** Units of work a repetition does: 10,000,000 trades. */
+  readonly amount: number;
+  /** Plural: `trades`. */
+  readonly unit: string;
+}
+
+/** Runs the contenders in turns and prints a row for each. In the order given. */
+export async function measure(
+  report: Report,
+  // Contenders of one comparison have results of different types.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  contenders: readonly Contender<any>[],
+  options: MeasureOptions,
+): Promise<Measurement[]> {
+  for (const contender of contenders) {
+    report.progress(`${contender.name}: warm-up`);
+    await contender.prepare?.();
+    const result: unknown = await contender.run();
+    await contender.check?.(result);
+  }
+  const seconds = contenders.map((): number[] => []);
+  const peaks = contenders.map(() => 0);
+  for (let turn = 0; turn < options.repetitions; turn++) {
+    for (const [index, contender] of contenders.entries()) {
+      report.progress(`${contender.name}: ${turn + 1} of ${options.repetitions}`);
+      const timed = await runTimed(contender);
+      seconds[index]!.push(timed.seconds);
+      peaks[index] = Math.max(peaks[index]!, timed.peakBytes);
+    }
+  }
+  const measurements = contenders.map((contender, index) =>
+    summarize(contender, seconds[index]!, peaks[index]!, options),
+  );
+  report.measurements(measurements);
+  return measurements;
+}
+
+async function runTimed(
+  contender: Contender<unknown>,
+): Promise<{ seconds: number; peakBytes: number }> {
+  await contender.prepare?.();
+  // Where node runs with --expose-gc: what an earlier contender left behind is not this one's cost.
+  (globalThis as { gc?: () => void }).gc?.();
+  const start = process.hrtime.bigint();
+  const result = await contender.run();
+  const elapsed = Number(process.hrtime.bigint() - start) / 1e9;
+  const usage = contender.usage?.(result);
+  return { seconds: usage?.seconds ?? elapsed, peakBytes: usage?.peakBytes ?? 0 };
+}
+
+function summarize(
+  contender: Contender<unknown>,
+  seconds: readonly number[],
+  peakBytes: number,
+  options: MeasureOptions,
+): Measurement {
+  const medianSeconds = median(seconds);
+  const amount = contender.amount ?? options.amount;
+  return {
+    name: contender.name,
+    seconds,
+    medianSeconds,
+    amount,
+    unit: options.unit,
+    rate: amount / medianSeconds,
+    ...(peakBytes > 0 ? { peakBytes } : {}),
+  };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+export interface Ratio {
+  readonly median: number;
+  readonly smallest: number;
+  readonly largest: number;
+}
+
+/**
+ * How many times faster `faster` is than `slower` for each unit of work: the median, smallest and
+ * largest over the turns, each of which compares two neighbouring runs.
+ */
+export function speedup(faster: Measurement, slower: Measurement): Ratio {
+  const scale = faster.amount / slower.amount;
+  const ratios = faster.seconds.map((seconds, turn) => (slower.seconds[turn]! / seconds) * scale);
+  return {
+    median: median(ratios),
+    smallest: Math.min(...ratios),
+    largest: Math.max(...ratios),
+  };
+}
