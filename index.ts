@@ -1,0 +1,60 @@
+/**
+ * Tidemark as a library: plan a pipeline file with `lintFile`, make a pipeline of the plan, run it.
+ */
+
+import { availableParallelism } from 'node:os';
+import { catalog } from './catalog.ts';
+import { z } from './engine/contract/fields.ts';
+import { type PipelinePlan, REJECTED_SCHEMA, type SinkPlan } from './engine/plan/pipeline-plan.ts';
+import { Pipeline } from './engine/runtime/pipeline.ts';
+import { threadWorkers } from './engine/runtime/thread-workers.ts';
+
+export { catalog } from './catalog.ts';
+export { EngineError } from './engine/contract/error.ts';
+export type { PipelinePlan } from './engine/plan/pipeline-plan.ts';
+export type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
+export type { Pipeline } from './engine/runtime/pipeline.ts';
+
+export interface PipelineOptions {
+  /** Worker threads that run partition tasks. Default: one a core. */
+  readonly slots?: number | undefined;
+  /** Aborted to ask for a clean end. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A pipeline on threads of its own, not yet started. */
+export function createPipeline(plan: PipelinePlan, options: PipelineOptions = {}): Pipeline {
+  const cores = availableParallelism();
+  const workers = threadWorkers({
+    reader: new URL('./threads/reader.js', import.meta.url),
+    slot: new URL('./threads/slot.js', import.meta.url),
+    sink: new URL('./threads/sink.js', import.meta.url),
+  });
+  return new Pipeline(withDeadLetters(plan), catalog, workers, {
+    slots: Math.min(options.slots ?? cores, plan.partitions),
+    lanes: cores,
+    clock: { nowMs: () => Date.now() },
+    signal: options.signal,
+  });
+}
+
+/** Where the rejected rows of a source go that has no sink for them. */
+export function deadLetterPath(plan: PipelinePlan, source: string): string {
+  return `${plan.deadLetter.path}/${plan.name}.${source}.ndjson`;
+}
+
+/** Gives every source whose rejected rows nobody takes a file for them, made with the first row. */
+function withDeadLetters(plan: PipelinePlan): PipelinePlan {
+  const { name: type, fields } = catalog.sinks.find(({ name }) => name === 'ndjson')!;
+  const implicit = plan.sources.flatMap(({ name }): SinkPlan[] => {
+    const input = { step: name, output: 'rejected' };
+    if (plan.sinks.some((sink) => sink.input.step === name && sink.input.output === 'rejected')) {
+      return [];
+    }
+    const config = z
+      .object(fields)
+      .parse({ path: deadLetterPath(plan, name) }) as SinkPlan['config'];
+    return [{ name: `${name}.rejected`, type, config, input, schema: REJECTED_SCHEMA }];
+  });
+  return { ...plan, sinks: [...plan.sinks, ...implicit] };
+}
