@@ -1,0 +1,8 @@
+/** Every connector that ships with the engine, in alphabetical order. */
+
+import type { SinkDefinition, SourceDefinition } from '../engine/contract/connector.ts';
+import { blackhole } from './blackhole/blackhole-sink.ts';
+
+export const sources: readonly SourceDefinition[] = [];
+
+export const sinks: readonly SinkDefinition[] = [blackhole];
