@@ -1,0 +1,270 @@
+/**
+ * The outputs of a pipeline as views of an in-memory DuckDB: one view per dataset, by its name.
+ *
+ * A dataset whose files do not exist yet is an empty view with the columns it will have. One whose
+ * files cannot be read (another program's, half a file) has a `problem` instead of a view, so that
+ * the other datasets stay of use.
+ *
+ * The database holds no rows: views read the files when they are queried. Memory is bounded, what
+ * does not fit spills to the temporary folder of the system, and nothing is ever downloaded.
+ */
+
+import { stat } from 'node:fs/promises';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import { identifier, literal, QueryError } from './sql.ts';
+
+export type DatasetFormat = 'parquet' | 'ndjson' | 'csv';
+
+/** The engine's column types, and `date`, which only a folder name can have. */
+export type DatasetColumnType = 'float64' | 'int64' | 'timestamp' | 'string' | 'boolean' | 'date';
+
+export interface DatasetColumn {
+  readonly name: string;
+  readonly type: DatasetColumnType;
+}
+
+export interface DatasetSpec {
+  /** Name of the view. */
+  readonly name: string;
+  readonly format: DatasetFormat;
+  /** Path or glob of its files, relative to the working directory. */
+  readonly glob: string;
+  /** Columns of its rows. Without them the files must exist, and say themselves what they hold. */
+  readonly columns?: readonly DatasetColumn[];
+  /** Columns whose values stand in folder names (`date=2013-10-07`) and not in the files. */
+  readonly partitions?: readonly DatasetColumn[];
+}
+
+export interface DatasetOptions {
+  /** Default: a quarter of the machine's memory, at least 256 MiB and at most 2 GiB. */
+  readonly memoryBytes?: number;
+  /** Default: the cores of the machine. */
+  readonly threads?: number;
+}
+
+/** A column of a view, with DuckDB's name for its type. */
+export interface ViewColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** What lies on disk. */
+export interface DatasetInventory {
+  readonly name: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly rows: number;
+}
+
+const SQL_TYPES: Readonly<Record<DatasetColumnType, string>> = {
+  float64: 'DOUBLE',
+  int64: 'BIGINT',
+  timestamp: 'TIMESTAMP_NS',
+  string: 'VARCHAR',
+  boolean: 'BOOLEAN',
+  date: 'DATE',
+};
+
+export class Datasets implements AsyncDisposable {
+  /** For this folder only: everything else asks `query.ts`. */
+  readonly connection: DuckDBConnection;
+  readonly specs: readonly DatasetSpec[];
+  readonly #instance: DuckDBInstance;
+  readonly #spill: string;
+  readonly #columns = new Map<string, readonly ViewColumn[]>();
+  readonly #problems = new Map<string, string>();
+  #closed = false;
+
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    specs: readonly DatasetSpec[],
+    spill: string,
+  ) {
+    this.#instance = instance;
+    this.connection = connection;
+    this.specs = specs;
+    this.#spill = spill;
+  }
+
+  static async open(
+    specs: readonly DatasetSpec[],
+    options: DatasetOptions = {},
+  ): Promise<Datasets> {
+    const spill = join(tmpdir(), `tidemark-duckdb-${process.pid}-${++opened}`);
+    const instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: `${Math.round((options.memoryBytes ?? defaultMemory()) / 2 ** 20)}MiB`,
+      threads: String(options.threads ?? availableParallelism()),
+      temp_directory: spill,
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      allow_community_extensions: 'false',
+    });
+    const connection = await instance.connect();
+    await connection.run(`SET TimeZone = 'UTC'`);
+    await connection.run('SET lock_configuration = true');
+    const datasets = new Datasets(instance, connection, specs, spill);
+    for (const spec of specs) await datasets.#createView(spec);
+    return datasets;
+  }
+
+  /** Columns of the view; empty where the dataset has a problem. */
+  columns(name: string): readonly ViewColumn[] {
+    return this.#columns.get(name) ?? [];
+  }
+
+  has(name: string): boolean {
+    return this.#columns.has(name);
+  }
+
+  /** Why the dataset cannot be read, or undefined. */
+  problem(name: string): string | undefined {
+    return this.#problems.get(name);
+  }
+
+  /** Files, bytes and rows of the dataset as they are now. */
+  async inventory(name: string): Promise<DatasetInventory> {
+    const spec = this.specs.find((candidate) => candidate.name === name);
+    const files = spec === undefined ? [] : await this.#files(spec.glob);
+    let bytes = 0;
+    for (const file of files) bytes += (await stat(file)).size;
+    let rows = 0;
+    if (this.has(name)) {
+      const reader = await this.#read(`SELECT count(*) FROM ${identifier(name)}`);
+      rows = Number(reader[0]![0]);
+    }
+    return { name, files: files.length, bytes, rows };
+  }
+
+  /** Twice is harmless. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.connection.closeSync();
+    this.#instance.closeSync();
+    await rm(this.#spill, { recursive: true, force: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #createView(spec: DatasetSpec): Promise<void> {
+    try {
+      const files = await this.#files(spec.glob);
+      const source = files.length === 0 ? emptyRelation(spec) : reader(spec, files);
+      await this.#view(spec.name, source);
+      const missing = missingColumns(spec, this.columns(spec.name));
+      if (missing.length > 0) {
+        const added = missing.map((column) => `${nullOf(column)}`).join(', ');
+        await this.#view(spec.name, `SELECT *, ${added} FROM (${source})`);
+      }
+    } catch (error) {
+      this.#columns.delete(spec.name);
+      this.#problems.set(spec.name, firstParagraph(QueryError.from(error).message));
+    }
+  }
+
+  async #view(name: string, sql: string): Promise<void> {
+    await this.connection.run(`CREATE OR REPLACE VIEW ${identifier(name)} AS ${sql}`);
+    const described = await this.#read(`DESCRIBE ${identifier(name)}`);
+    this.#columns.set(
+      name,
+      described.map(([column, type]) => ({ name: String(column), type: String(type) })),
+    );
+  }
+
+  async #files(glob: string): Promise<string[]> {
+    const rows = await this.#read(`SELECT file FROM glob(${literal(glob)}) ORDER BY file`);
+    return rows.map(([file]) => String(file));
+  }
+
+  async #read(sql: string): Promise<unknown[][]> {
+    return (await this.connection.runAndReadAll(sql)).getRows();
+  }
+}
+
+let opened = 0;
+
+function defaultMemory(): number {
+  // Where a container limits memory, that limit counts and not the machine's.
+  const constrained = process.constrainedMemory() ?? 0;
+  const limit = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
+  return Math.min(2 * 2 ** 30, Math.max(256 * 2 ** 20, limit / 4));
+}
+
+function reader(spec: DatasetSpec, files: readonly string[]): string {
+  const glob = literal(spec.glob);
+  switch (spec.format) {
+    case 'parquet':
+      return `SELECT * FROM read_parquet(${[glob, 'union_by_name = true', hive(spec, files)].join(', ')})`;
+    case 'ndjson': {
+      const columns = spec.columns === undefined ? [] : [`columns = ${columnTypes(spec.columns)}`];
+      const format = `format = 'newline_delimited'`;
+      return `SELECT * FROM read_json(${[glob, format, ...columns, hive(spec, files)].join(', ')})`;
+    }
+    case 'csv': {
+      // Sniffing fails on an empty file, and guesses types from what happens to be in the rows.
+      const columns =
+        spec.columns === undefined
+          ? []
+          : ['auto_detect = false', `columns = ${columnTypes(spec.columns)}`];
+      const dialect = `header = true, delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false`;
+      return `SELECT * FROM read_csv(${[glob, dialect, ...columns, hive(spec, files)].join(', ')})`;
+    }
+  }
+}
+
+/**
+ * Folder names such as `symbol=600519` are columns. Their types come from the schema, because
+ * DuckDB would make a number of that one. Folders above the dataset's own do not count.
+ */
+function hive(spec: DatasetSpec, files: readonly string[]): string {
+  const [prefix = ''] = spec.glob.split(/[^/]*[*?[]/, 1);
+  const folders = (files[0] ?? '').slice(prefix.length).split('/').slice(0, -1);
+  const keys = folders.flatMap((folder) =>
+    folder.includes('=') ? [folder.split('=', 1)[0]!] : [],
+  );
+  if (keys.length === 0) return 'hive_partitioning = false';
+  const known = [...(spec.partitions ?? []), ...(spec.columns ?? [])];
+  const types = keys.flatMap((key) => known.find((column) => column.name === key) ?? []);
+  const typed =
+    types.length === 0
+      ? ''
+      : `, hive_types = {${types.map(({ name, type }) => `${literal(name)}: ${SQL_TYPES[type]}`).join(', ')}}`;
+  return `hive_partitioning = true${typed}`;
+}
+
+function columnTypes(columns: readonly DatasetColumn[]): string {
+  const entries = columns.map(({ name, type }) => `${literal(name)}: ${literal(SQL_TYPES[type])}`);
+  return `{${entries.join(', ')}}`;
+}
+
+function expectedColumns(spec: DatasetSpec): readonly DatasetColumn[] {
+  const columns = spec.columns ?? [];
+  const names = new Set(columns.map((column) => column.name));
+  return [...columns, ...(spec.partitions ?? []).filter((column) => !names.has(column.name))];
+}
+
+function missingColumns(spec: DatasetSpec, found: readonly ViewColumn[]): DatasetColumn[] {
+  // DuckDB's names differ by more than case.
+  const names = new Set(found.map((column) => column.name.toLowerCase()));
+  return expectedColumns(spec).filter((column) => !names.has(column.name.toLowerCase()));
+}
+
+function emptyRelation(spec: DatasetSpec): string {
+  const columns = expectedColumns(spec);
+  if (columns.length === 0) throw new QueryError(`no file matches ${spec.glob}`);
+  return `SELECT ${columns.map(nullOf).join(', ')} WHERE false`;
+}
+
+function nullOf({ name, type }: DatasetColumn): string {
+  return `CAST(NULL AS ${SQL_TYPES[type]}) AS ${identifier(name)}`;
+}
+
+function firstParagraph(message: string): string {
+  return message.split('\n')[0]!;
+}
