@@ -55,6 +55,8 @@ export class PartitionTask {
   readonly #collectors: Collector[];
   /** `step.output` to who reads it. */
   readonly #consumers = new Map<string, Consumer[]>();
+  /** Position of the operator that feeds each operator; -1 for a source. */
+  readonly #upstream: readonly number[];
   readonly #inputWatermarks: EventTime[];
   readonly #outputWatermarks: EventTime[];
   #watermark: EventTime = BEGINNING_OF_TIME;
@@ -71,6 +73,9 @@ export class PartitionTask {
     sinks.forEach((plan, index) => this.#connect(plan.input, { kind: 'sink', index }));
     this.#operators = operators.map((plan) => this.#open(plan, snapshot?.operators[plan.name]));
     this.#collectors = operators.map((_, index) => this.#collector(index));
+    this.#upstream = operators.map(({ input }) =>
+      operators.findIndex(({ name }) => name === input.step),
+    );
     this.#inputWatermarks = operators.map(() => BEGINNING_OF_TIME);
     this.#outputWatermarks = operators.map(() => BEGINNING_OF_TIME);
     if (snapshot !== undefined) this.advance(snapshot.watermark);
@@ -96,9 +101,8 @@ export class PartitionTask {
   advance(watermark: EventTime): void {
     if (watermark <= this.#watermark) return;
     this.#watermark = watermark;
-    const { operators } = this.#shared.plan;
     for (const [index, operator] of this.#operators.entries()) {
-      const upstream = operators.findIndex((plan) => plan.name === operators[index]!.input.step);
+      const upstream = this.#upstream[index]!;
       const input = upstream < 0 ? watermark : this.#outputWatermarks[upstream]!;
       if (input <= this.#inputWatermarks[index]!) continue;
       this.#inputWatermarks[index] = input;
