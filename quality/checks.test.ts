@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DatasetColumn, Datasets } from './datasets.ts';
+import { Datasets } from './datasets.ts';
+import type { DatasetColumn } from './relation.ts';
 import { type CheckResult, type CheckSpec, runChecks } from './run-checks.ts';
 import { TestFolder } from './testing.ts';
 
@@ -43,7 +44,13 @@ async function results(checks: readonly CheckSpec[]): Promise<readonly CheckResu
   using folder = new TestFolder();
   await folder.parquet('data/1.parquet', ROWS);
   await using datasets = await Datasets.open([
-    { name: 'data', format: 'parquet', glob: folder.file('data/*.parquet'), columns: COLUMNS },
+    {
+      name: 'data',
+      format: 'parquet',
+      glob: folder.file('data/*.parquet'),
+      columns: COLUMNS,
+      time: 'event_time',
+    },
     { name: ODD, format: 'parquet', glob: folder.file('data/*.parquet'), columns: COLUMNS },
     { name: 'empty', format: 'parquet', glob: folder.file('none/*.parquet'), columns: COLUMNS },
   ]);
@@ -132,6 +139,18 @@ test('every check, with data that passes and data that does not', async () => {
       { dataset: 'empty' },
     ],
 
+    [
+      { freshness: { max_age: '1740000000000ns' } },
+      0,
+      'newest event_time is at most 1740000000000ns old',
+    ],
+    [
+      { freshness: { max_age: '28m59s999ms999µs', now: '2026-01-02T10:00' } },
+      1,
+      'newest event_time is 2026-01-02 09:31:00, more than 28m59s999ms999µs before 2026-01-02 10:00:00',
+    ],
+    [{ freshness: { max_age: '1d', now: '2026-01-03' } }, 0, 'newest event_time is at most 1d old'],
+
     // 1, 3, 2, 2: falls once over all rows, never within a symbol
     [{ monotonic: { column: 'seq' } }, 1, '1 row with seq below the one before'],
     [
@@ -202,6 +221,7 @@ test('a check that cannot be run is an error of its own, whatever its severity',
       { freshness: { column: 'event_time', max_age: '1 hour' } },
       /found "1 hour", expected a duration/,
     ],
+    [{ freshness: { max_age: '1h' } }, /freshness.column: found nothing/, { dataset: 'empty' }],
     [
       { freshness: { column: 'event_time', max_age: '1h', now: 'noon' } },
       /found "noon", expected a time/,

@@ -5,7 +5,8 @@
  *   unique: [columns]                      values that occur more than once; nulls are not compared
  *   accepted_range: {column, min, max}     rows outside; nulls pass
  *   row_count: {min, max}                  one row if the number of rows is outside
- *   freshness: {column, max_age, now}      one row if the newest time is older, or there is none
+ *   freshness: {column, max_age, now}      one row if the newest time is older, or there is none;
+ *                                          the column is the event time unless it says otherwise
  *   monotonic: {column, by}                rows smaller than the one before, in the order of the
  *                                          files and within each group; nulls are passed over
  *   sql: text                              what the statement returns
@@ -31,6 +32,8 @@ export interface CheckContext {
   /** The dataset that the check is on. */
   readonly dataset: string;
   readonly columns: readonly ViewColumn[];
+  /** The event-time column, where the dataset has one. */
+  readonly time: string | undefined;
   /** Milliseconds since the epoch, for `freshness` without a `now` of its own. */
   readonly nowMs: number;
 }
@@ -135,12 +138,12 @@ function rowCount(value: unknown, context: CheckContext): CheckQuery {
   };
 }
 
-/** How `max_age` may be written: the engine's durations, which DuckDB reads as intervals. */
-const DURATION = /^(?:\d+(?:us|µs|ms|s|m|h|d))+$/;
+/** The engine's durations. DuckDB reads them as intervals, once units below its own are rounded. */
+const DURATION = /^(?:\d+(?:ns|us|µs|ms|s|m|h|d))+$/;
 
 function freshness(value: unknown, context: CheckContext): CheckQuery {
   const given = options('freshness', value, ['column', 'max_age', 'now']);
-  const [column] = columnNames('freshness.column', given['column'], context);
+  const [column] = columnNames('freshness.column', given['column'] ?? context.time, context);
   const maxAge = given['max_age'];
   if (typeof maxAge !== 'string' || !DURATION.test(maxAge)) {
     throw new QueryError(
@@ -153,7 +156,7 @@ function freshness(value: unknown, context: CheckContext): CheckQuery {
     sql:
       `SELECT ${newest} AS "newest", TIMESTAMP ${literal(now)} AS "now" ` +
       `FROM ${identifier(context.dataset)} HAVING ${newest} IS NULL ` +
-      `OR ${newest} < TIMESTAMP ${literal(now)} - INTERVAL ${literal(maxAge.replaceAll('µs', 'us'))}`,
+      `OR ${newest} < TIMESTAMP ${literal(now)} - INTERVAL ${literal(interval(maxAge))}`,
     isUserSql: false,
     message: (failures, first) => {
       if (failures === 0) return `newest ${column} is at most ${maxAge} old`;
@@ -162,6 +165,12 @@ function freshness(value: unknown, context: CheckContext): CheckQuery {
       return `newest ${column} is ${first['newest']}, more than ${maxAge} before ${first['now']}`;
     },
   };
+}
+
+function interval(duration: string): string {
+  return duration
+    .replaceAll('µs', 'us')
+    .replace(/(\d+)ns/g, (_, count: string) => `${Math.round(Number(count) / 1000)}us`);
 }
 
 function monotonic(value: unknown, context: CheckContext): CheckQuery {

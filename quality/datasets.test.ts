@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { type DatasetColumn, Datasets } from './datasets.ts';
+import { Datasets } from './datasets.ts';
 import { displayRows, runQuery } from './query.ts';
+import type { DatasetColumn } from './relation.ts';
 import { TestFolder } from './testing.ts';
 
 const BARS: readonly DatasetColumn[] = [
@@ -165,25 +167,20 @@ test('one dataset that cannot be read leaves the others of use', async () => {
   assert.deepEqual(await rowsOf(datasets, 'from good'), [['1']]);
 });
 
-test('names of views and columns may hold anything', async () => {
+test('names of views, columns and folders may hold anything', async () => {
   using folder = new TestFolder();
   const odd = `select "; drop table 'x' --`;
-  await using datasets = await Datasets.open([
-    {
-      name: odd,
-      format: 'parquet',
-      glob: folder.file("it's [not] here/*.parquet"),
-      columns: [
-        { name: odd, type: 'float64' },
-        { name: 'größe µ 値', type: 'string' },
-      ],
-    },
-  ]);
+  const columns: readonly DatasetColumn[] = [
+    { name: odd, type: 'float64' },
+    { name: 'größe µ 値', type: 'string' },
+  ];
+  await folder.parquet('a=1/[b] *?/bars/date=2026-01-02/1.parquet', `select 'x' as "größe µ 値"`);
+  const glob = join(folder.path, 'a=1/[[]b[]] [*][?]/bars/**/*.parquet');
+  await using datasets = await Datasets.open([{ name: odd, format: 'parquet', glob, columns }]);
   assert.equal(datasets.problem(odd), undefined);
-  assert.deepEqual(
-    datasets.columns(odd).map((column) => column.name),
-    [odd, 'größe µ 値'],
-  );
+  assert.equal((await datasets.inventory(odd)).rows, 1);
+  const names = datasets.columns(odd).map((column) => column.name);
+  assert.deepEqual(names.sort(), [odd, 'größe µ 値', 'date'].sort());
 });
 
 test('the database is locked, knows only UTC and loads nothing', async () => {

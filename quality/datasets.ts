@@ -9,34 +9,18 @@
  * does not fit spills to the temporary folder of the system, and nothing is ever downloaded.
  */
 
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { rm } from 'node:fs/promises';
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api';
+import {
+  type DatasetSpec,
+  emptyRelation,
+  fileRelation,
+  missingColumns,
+  withColumns,
+} from './relation.ts';
 import { identifier, literal, QueryError } from './sql.ts';
-
-export type DatasetFormat = 'parquet' | 'ndjson' | 'csv';
-
-/** The engine's column types, and `date`, which only a folder name can have. */
-export type DatasetColumnType = 'float64' | 'int64' | 'timestamp' | 'string' | 'boolean' | 'date';
-
-export interface DatasetColumn {
-  readonly name: string;
-  readonly type: DatasetColumnType;
-}
-
-export interface DatasetSpec {
-  /** Name of the view. */
-  readonly name: string;
-  readonly format: DatasetFormat;
-  /** Path or glob of its files, relative to the working directory. */
-  readonly glob: string;
-  /** Columns of its rows. Without them the files must exist, and say themselves what they hold. */
-  readonly columns?: readonly DatasetColumn[];
-  /** Columns whose values stand in folder names (`date=2013-10-07`) and not in the files. */
-  readonly partitions?: readonly DatasetColumn[];
-}
 
 export interface DatasetOptions {
   /** Default: a quarter of the machine's memory, at least 256 MiB and at most 2 GiB. */
@@ -58,15 +42,6 @@ export interface DatasetInventory {
   readonly bytes: number;
   readonly rows: number;
 }
-
-const SQL_TYPES: Readonly<Record<DatasetColumnType, string>> = {
-  float64: 'DOUBLE',
-  int64: 'BIGINT',
-  timestamp: 'TIMESTAMP_NS',
-  string: 'VARCHAR',
-  boolean: 'BOOLEAN',
-  date: 'DATE',
-};
 
 export class Datasets implements AsyncDisposable {
   /** For this folder only: everything else asks `query.ts`. */
@@ -120,6 +95,11 @@ export class Datasets implements AsyncDisposable {
     return this.#columns.has(name);
   }
 
+  /** The event-time column of the dataset, or undefined. */
+  timeColumn(name: string): string | undefined {
+    return this.specs.find((spec) => spec.name === name)?.time;
+  }
+
   /** Why the dataset cannot be read, or undefined. */
   problem(name: string): string | undefined {
     return this.#problems.get(name);
@@ -155,13 +135,11 @@ export class Datasets implements AsyncDisposable {
   async #createView(spec: DatasetSpec): Promise<void> {
     try {
       const files = await this.#files(spec.glob);
-      const source = files.length === 0 ? emptyRelation(spec) : reader(spec, files);
-      await this.#view(spec.name, source);
-      const missing = missingColumns(spec, this.columns(spec.name));
-      if (missing.length > 0) {
-        const added = missing.map((column) => `${nullOf(column)}`).join(', ');
-        await this.#view(spec.name, `SELECT *, ${added} FROM (${source})`);
-      }
+      const relation = files.length === 0 ? emptyRelation(spec) : fileRelation(spec, files);
+      await this.#view(spec.name, relation);
+      const found = this.columns(spec.name).map((column) => column.name);
+      const missing = missingColumns(spec, found);
+      if (missing.length > 0) await this.#view(spec.name, withColumns(relation, missing));
     } catch (error) {
       this.#columns.delete(spec.name);
       this.#problems.set(spec.name, firstParagraph(QueryError.from(error).message));
@@ -194,75 +172,6 @@ function defaultMemory(): number {
   const constrained = process.constrainedMemory() ?? 0;
   const limit = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
   return Math.min(2 * 2 ** 30, Math.max(256 * 2 ** 20, limit / 4));
-}
-
-function reader(spec: DatasetSpec, files: readonly string[]): string {
-  const glob = literal(spec.glob);
-  switch (spec.format) {
-    case 'parquet':
-      return `SELECT * FROM read_parquet(${[glob, 'union_by_name = true', hive(spec, files)].join(', ')})`;
-    case 'ndjson': {
-      const columns = spec.columns === undefined ? [] : [`columns = ${columnTypes(spec.columns)}`];
-      const format = `format = 'newline_delimited'`;
-      return `SELECT * FROM read_json(${[glob, format, ...columns, hive(spec, files)].join(', ')})`;
-    }
-    case 'csv': {
-      // Sniffing fails on an empty file, and guesses types from what happens to be in the rows.
-      const columns =
-        spec.columns === undefined
-          ? []
-          : ['auto_detect = false', `columns = ${columnTypes(spec.columns)}`];
-      const dialect = `header = true, delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false`;
-      return `SELECT * FROM read_csv(${[glob, dialect, ...columns, hive(spec, files)].join(', ')})`;
-    }
-  }
-}
-
-/**
- * Folder names such as `symbol=600519` are columns. Their types come from the schema, because
- * DuckDB would make a number of that one. Folders above the dataset's own do not count.
- */
-function hive(spec: DatasetSpec, files: readonly string[]): string {
-  const [prefix = ''] = spec.glob.split(/[^/]*[*?[]/, 1);
-  const folders = (files[0] ?? '').slice(prefix.length).split('/').slice(0, -1);
-  const keys = folders.flatMap((folder) =>
-    folder.includes('=') ? [folder.split('=', 1)[0]!] : [],
-  );
-  if (keys.length === 0) return 'hive_partitioning = false';
-  const known = [...(spec.partitions ?? []), ...(spec.columns ?? [])];
-  const types = keys.flatMap((key) => known.find((column) => column.name === key) ?? []);
-  const typed =
-    types.length === 0
-      ? ''
-      : `, hive_types = {${types.map(({ name, type }) => `${literal(name)}: ${SQL_TYPES[type]}`).join(', ')}}`;
-  return `hive_partitioning = true${typed}`;
-}
-
-function columnTypes(columns: readonly DatasetColumn[]): string {
-  const entries = columns.map(({ name, type }) => `${literal(name)}: ${literal(SQL_TYPES[type])}`);
-  return `{${entries.join(', ')}}`;
-}
-
-function expectedColumns(spec: DatasetSpec): readonly DatasetColumn[] {
-  const columns = spec.columns ?? [];
-  const names = new Set(columns.map((column) => column.name));
-  return [...columns, ...(spec.partitions ?? []).filter((column) => !names.has(column.name))];
-}
-
-function missingColumns(spec: DatasetSpec, found: readonly ViewColumn[]): DatasetColumn[] {
-  // DuckDB's names differ by more than case.
-  const names = new Set(found.map((column) => column.name.toLowerCase()));
-  return expectedColumns(spec).filter((column) => !names.has(column.name.toLowerCase()));
-}
-
-function emptyRelation(spec: DatasetSpec): string {
-  const columns = expectedColumns(spec);
-  if (columns.length === 0) throw new QueryError(`no file matches ${spec.glob}`);
-  return `SELECT ${columns.map(nullOf).join(', ')} WHERE false`;
-}
-
-function nullOf({ name, type }: DatasetColumn): string {
-  return `CAST(NULL AS ${SQL_TYPES[type]}) AS ${identifier(name)}`;
 }
 
 function firstParagraph(message: string): string {

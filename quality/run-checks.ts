@@ -143,7 +143,7 @@ async function measure(
     );
   }
   const columns = datasets.columns(dataset);
-  const query = checkQuery(check, { dataset, columns, nowMs });
+  const query = checkQuery(check, { dataset, columns, time: datasets.timeColumn(dataset), nowMs });
   attempt.sql = query.sql;
   const result = await runQuery(datasets, query.sql, { isSingleSelect: query.isUserSql });
   let failures = 0;
