@@ -3,7 +3,7 @@
  * output. The modules of a thread share one memory, so each gets a static-data range of its own
  * below the heap (1 MiB).
  */
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
@@ -22,11 +22,24 @@ const shared = Math.max(
     .map((file) => modified(`${root}wasm/assembly/${file}`)),
 );
 const names = files.filter((file) => !file.startsWith('_')).map((file) => file.slice(0, -3));
+// A module keeps its place when another is added, or the two would share a range until both are
+// compiled again. A fresh build gives places in name order.
+const placesFile = `${root}dist/wasm/kernels/places.json`;
+const arePlacesKnown = existsSync(placesFile);
+const places = arePlacesKnown ? JSON.parse(readFileSync(placesFile, 'utf8')) : {};
+for (const name of names) {
+  if (name in places) continue;
+  const taken = new Set(Object.values(places));
+  places[name] = 0;
+  while (taken.has(places[name])) places[name]++;
+}
+writeFileSync(placesFile, JSON.stringify(places));
 let failed = false;
-for (const [index, name] of names.entries()) {
+for (const name of names) {
   const source = `wasm/assembly/${name}.ts`;
   const output = `dist/wasm/kernels/${name}.wasm`;
-  if (modified(root + output) > Math.max(shared, modified(root + source))) continue;
+  const isFresh = modified(root + output) > Math.max(shared, modified(root + source));
+  if (arePlacesKnown && isFresh) continue;
   const { error, stderr } = await asc.main([
     source,
     '--outFile',
@@ -45,7 +58,7 @@ for (const [index, name] of names.entries()) {
     '--maximumMemory',
     '65536',
     '--memoryBase',
-    String(1024 + index * STATIC_BYTES),
+    String(1024 + places[name] * STATIC_BYTES),
   ]);
   if (error) {
     console.error(`${source}: ${stderr.toString()}`);
