@@ -85,7 +85,8 @@ function problemsOf(issue: Issue, base: Path, context: Context): readonly Missin
     if (branch !== undefined) return branch.flatMap((inner) => problemsOf(inner, path, context));
   }
   if (issue.code === 'invalid_key') return [invalidKey(issue, path)];
-  const got = path.length === 0 ? '' : gotText(value, path, context);
+  const isRule = typeof value === 'object' && !issue.message.startsWith('expected');
+  const got = path.length === 0 || isRule ? '' : gotText(value, path, context);
   const message = `${pathText(path) || context.subject}: ${issue.message}${got}`;
   return [{ path, code: 'config/invalid-value', message }];
 }
@@ -120,7 +121,7 @@ function unknownOption(path: Path, key: string, context: Context): MissingOption
     path: [...path, key],
     target: 'key',
     code: 'config/unknown-field',
-    message: `${subject} has no option ${key}`,
+    message: `${subject} has no option ${nameText(key)}`,
     help:
       suggestion ?? (options.length > 0 ? `its options are ${options.join(', ')}` : 'remove it'),
     meant: options.find((option) => suggestion === `did you mean ${option}?`),
@@ -227,10 +228,16 @@ function valueAt(value: unknown, path: Path): unknown {
 /** `rules[0].when`. */
 export function pathText(path: Path): string {
   return path
-    .map((segment, index) =>
-      typeof segment === 'number' ? `[${segment}]` : index === 0 ? segment : `.${segment}`,
-    )
+    .map((segment, index) => {
+      if (typeof segment === 'number') return `[${segment}]`;
+      return index === 0 ? nameText(segment) : `.${nameText(segment)}`;
+    })
     .join('');
+}
+
+/** A name as it is, anything else in quotes. */
+export function nameText(name: string): string {
+  return /^[\w-]{1,60}$/.test(name) ? name : show(name);
 }
 
 const SHOWN_CHARACTERS_MAX = 60;

@@ -5,7 +5,7 @@ import type { Problem } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { StepConfig } from './pipeline-plan.ts';
 import { checkEntry, guarded } from './plan-step.ts';
-import type { Entry, Planning, StepNode } from './planning.ts';
+import type { Planning, StepNode } from './planning.ts';
 import { referenceText, REJECTED_OUTPUT } from './references.ts';
 import { orderSteps } from './step-order.ts';
 
@@ -15,8 +15,7 @@ const RESERVED = ['type', 'input'];
 export function planOperators(planning: Planning): void {
   for (const entry of planning.entries('operators', planning.catalog.operators)) {
     const config = checkEntry(planning, entry, RESERVED);
-    // A step of no known type is itself the mistake; its input still counts as read.
-    const input = planning.resolveInput(entry.values['input'], entry.path, `step ${entry.name}`);
+    const input = planning.resolveInput(entry, 'step');
     planning.steps.set(entry.name, { entry, config, input });
   }
   const inputs = new Map([...planning.steps].map(([name, { input }]) => [name, input?.step]));
@@ -26,10 +25,10 @@ export function planOperators(planning: Planning): void {
   for (const step of planning.ordered) planStep(planning, step);
 }
 
-function reportRing({ report }: Planning, ring: readonly string[]): void {
+function reportRing(planning: Planning, ring: readonly string[]): void {
   const [first] = ring;
-  report({
-    path: ['operators', first!, 'input'],
+  planning.report({
+    path: [...planning.steps.get(first!)!.entry.path, 'input'],
     code: 'config/cycle',
     message:
       ring.length === 1
@@ -98,5 +97,3 @@ function revisedInput(step: string, input: string): Problem {
     help: 'set emit: final on the window',
   };
 }
-
-export type { Entry };

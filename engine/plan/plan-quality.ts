@@ -120,7 +120,7 @@ function hasOneKind(
   report({
     path: [],
     code: 'config/missing-field',
-    message: `${subject} says not what to check`,
+    message: `${subject} has no check`,
     help: `add ${orList(KINDS)}`,
   });
   return false;

@@ -19,7 +19,7 @@ export function planSinks(planning: Planning): readonly SinkNode[] {
   return planning.entries('sinks', planning.catalog.sinks).map((entry) => {
     const { name, definition } = entry;
     const config = checkEntry(planning, entry, ['type', 'input']);
-    const input = planning.resolveInput(entry.values['input'], entry.path, `sink ${name}`);
+    const input = planning.resolveInput(entry, 'sink');
     const node: SinkNode = { name, definition, config };
     const schema = input && schemaOf(planning, input, [...entry.path, 'input']);
     if (definition === undefined || config === undefined || schema === undefined) return node;

@@ -22,7 +22,7 @@ export function planSources(planning: Planning, key: string | undefined): void {
     const node: { name: string; plan?: SourcePlan } = { name };
     planning.sources.push(node);
     const config = checkEntry(planning, entry, ['type', ...COMMON]);
-    const given = Object.entries(entry.values).filter(([option]) => COMMON.includes(option));
+    const given = Object.entries(entry.values ?? {}).filter(([option]) => COMMON.includes(option));
     const common = checkFields(
       { subject: `source ${name}`, fields: SOURCE_FIELDS, values: Object.fromEntries(given) },
       reportAt(path, planning.report),

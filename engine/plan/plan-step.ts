@@ -23,7 +23,7 @@ export function checkEntry(
   reserved: readonly string[],
 ): StepConfig | undefined {
   const { definition } = entry;
-  if (definition === undefined) return undefined;
+  if (definition === undefined || entry.values === undefined) return undefined;
   const values: Record<string, unknown> = Object.fromEntries(
     Object.entries(entry.values).filter(([name]) => !reserved.includes(name)),
   );

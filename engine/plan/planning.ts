@@ -8,9 +8,9 @@ import type { OperatorDefinition } from '../contract/operator.ts';
 import type { Path, Problem, Report } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
 import { nearestOrAll } from './advice.ts';
-import { orList, show } from './check-fields.ts';
+import { nameText, orList, show } from './check-fields.ts';
 import { isMapping } from './field-schema.ts';
-import { SECTIONS, STEP_NAME } from './pipeline-fields.ts';
+import { PIPELINE_FIELDS, SECTIONS, STEP_NAME } from './pipeline-fields.ts';
 import type { InputReference, OperatorPlan, SourcePlan, StepConfig } from './pipeline-plan.ts';
 import {
   nearest,
@@ -26,7 +26,8 @@ export type Section = 'sources' | 'operators' | 'sinks';
 export interface Entry<D> {
   readonly name: string;
   readonly path: Path;
-  readonly values: Readonly<Record<string, unknown>>;
+  /** Undefined where the entry is no mapping. */
+  readonly values: Readonly<Record<string, unknown>> | undefined;
   readonly definition: D | undefined;
 }
 
@@ -53,6 +54,8 @@ export class Planning {
   readonly steps = new Map<string, StepNode>();
   ordered: readonly StepNode[] = [];
   readonly suggestions: Suggestions;
+  /** The key of each section, which may be misspelt. */
+  readonly #keys: Readonly<Record<Section, string>>;
   readonly #sourceNames: ReadonlySet<string>;
   readonly #stepNames: ReadonlySet<string>;
   readonly #read = new Set<string>();
@@ -62,8 +65,9 @@ export class Planning {
     this.name = typeof document['name'] === 'string' ? document['name'] : '';
     this.catalog = catalog;
     this.report = report;
-    this.#sourceNames = new Set(namesOf(document['sources']));
-    this.#stepNames = new Set(namesOf(document['operators']));
+    this.#keys = sectionKeys(document);
+    this.#sourceNames = new Set(namesOf(document[this.#keys.sources]));
+    this.#stepNames = new Set(namesOf(document[this.#keys.operators]));
     this.suggestions = new Suggestions([...this.#sourceNames, ...this.#stepNames]);
   }
 
@@ -72,7 +76,8 @@ export class Planning {
     section: Section,
     definitions: readonly D[],
   ): readonly Entry<D>[] {
-    const value = this.document[section];
+    const key = this.#keys[section];
+    const value = this.document[key];
     const isRequired = section !== 'operators';
     const kind = section.slice(0, -1);
     if (value === undefined || value === null) {
@@ -81,7 +86,7 @@ export class Planning {
     }
     if (!isMapping(value)) {
       this.report({
-        path: [section],
+        path: [key],
         code: 'config/invalid-value',
         message: `${section}: expected a name and options for each ${kind}, got ${show(value)}`,
       });
@@ -89,18 +94,23 @@ export class Planning {
     }
     if (isRequired && Object.keys(value).length === 0) this.#reportMissing(section);
     return Object.entries(value).map(([name, entry]) =>
-      this.#entry([section, name], name, entry, definitions),
+      this.#entry([key, name], name, entry, kind, definitions),
     );
   }
 
   /** Reads an `input`; undefined where it names nothing that can be read. */
-  resolveInput(value: unknown, path: Path, subject: string): InputReference | undefined {
+  resolveInput(
+    { name, path, values }: Entry<unknown>,
+    kind: 'step' | 'sink',
+  ): InputReference | undefined {
+    if (values === undefined) return undefined;
+    const value = values['input'];
     if (value === undefined) {
       this.report({
         path,
         target: 'key',
         code: 'config/missing-field',
-        message: `${subject} needs an option input`,
+        message: `${kind} ${nameText(name)} needs an option input`,
         help: 'input names the source or step whose rows it reads',
       });
       return undefined;
@@ -138,6 +148,7 @@ export class Planning {
       return undefined;
     }
     this.#read.add(step);
+    if (this.isAmbiguous(step)) return undefined;
     if (isSource && output !== 'main' && output !== REJECTED_OUTPUT) {
       this.report(unknownOutput(reference, ['main', REJECTED_OUTPUT], path, target));
       return undefined;
@@ -159,6 +170,11 @@ export class Planning {
     return undefined;
   }
 
+  /** A name that is both a source and a step, which is reported; it could mean either. */
+  isAmbiguous(name: string): boolean {
+    return this.#sourceNames.has(name) && this.#stepNames.has(name);
+  }
+
   isSource(name: string): boolean {
     return this.#sourceNames.has(name);
   }
@@ -169,18 +185,18 @@ export class Planning {
 
   /** Sources and steps whose rows nobody takes. */
   reportUnused(): void {
-    for (const [section, names] of [
-      ['sources', this.#sourceNames],
-      ['operators', this.#stepNames],
+    for (const [key, names] of [
+      [this.#keys.sources, this.#sourceNames],
+      [this.#keys.operators, this.#stepNames],
     ] as const) {
       for (const name of names) {
         if (this.#read.has(name)) continue;
         this.report({
-          path: [section, name],
+          path: [key, name],
           target: 'key',
           code: 'config/unused',
           severity: 'warning',
-          message: `nothing reads ${name}`,
+          message: `nothing reads ${nameText(name)}`,
           help: `name it as the input of a step or sink, or remove it`,
         });
       }
@@ -191,17 +207,17 @@ export class Planning {
     path: Path,
     name: string,
     entry: unknown,
+    kind: string,
     definitions: readonly D[],
   ): Entry<D> {
-    const kind = String(path[0]).slice(0, -1);
     this.#checkName(path, name, kind);
     if (!isMapping(entry)) {
       this.report({
         path,
         code: 'config/invalid-value',
-        message: `${name}: expected the type and options of ${article(kind)}, got ${show(entry)}`,
+        message: `${nameText(name)}: expected the type and options of ${article(kind)}, got ${show(entry)}`,
       });
-      return { name, path, values: {}, definition: undefined };
+      return { name, path, values: undefined, definition: undefined };
     }
     const definition = this.#definition(path, entry['type'], kind, definitions);
     return { name, path, values: entry, definition };
@@ -219,7 +235,7 @@ export class Planning {
         path,
         target: 'key',
         code: 'config/missing-field',
-        message: `${kind} ${path[1]} needs an option type`,
+        message: `${kind} ${nameText(String(path[1]))} needs an option type`,
         help: `the types of ${kind}s are ${names.join(', ')}`,
       });
       return undefined;
@@ -255,7 +271,7 @@ export class Planning {
         path,
         target: 'key',
         code: 'config/duplicate-name',
-        message: `${name} is also the name of a source, so an input could mean either`,
+        message: `${nameText(name)} is also the name of a source, so an input could mean either`,
         help: 'rename one of them',
       });
     }
@@ -297,6 +313,23 @@ function unknownOutput(
     message: `${reference.step} has no output ${show(reference.output)}`,
     help: meant === undefined ? all : `did you mean ${reference.step}.${meant}?`,
   };
+}
+
+/** A misspelt section is one mistake: what is in it is looked at all the same. */
+function sectionKeys(document: Readonly<Record<string, unknown>>): Record<Section, string> {
+  const keys: Record<Section, string> = {
+    sources: 'sources',
+    operators: 'operators',
+    sinks: 'sinks',
+  };
+  const known = [...Object.keys(SECTIONS), ...Object.keys(PIPELINE_FIELDS)];
+  for (const key of Object.keys(document)) {
+    if (known.includes(key) || !isMapping(document[key])) continue;
+    const meant = nearest(key.slice(0, 100), known);
+    if (meant === undefined || document[meant] !== undefined) continue;
+    if (Object.hasOwn(keys, meant)) keys[meant as Section] = key;
+  }
+  return keys;
 }
 
 function namesOf(section: unknown): readonly string[] {
