@@ -359,7 +359,8 @@ function mergeInto(
  */
 export function writtenOffset(parsed: string, written: string, offset: number): number {
   const quote = written[0] === '"' || written[0] === "'" ? written[0] : '';
-  let at = quote === '' ? Math.max(0, written.indexOf(parsed[0] ?? '')) : 1;
+  const isBlock = written[0] === '|' || written[0] === '>';
+  let at = isBlock ? Math.max(0, written.indexOf('\n')) : quote.length;
   for (let i = 0; i < offset && i < parsed.length && at < written.length; ) {
     if (quote === '"' && written[at] === '\\') {
       const escape = /^\\(?:x..|u.{4}|U.{8}|\r?\n[ \t]*|.)/s.exec(written.slice(at, at + 80))![0];
@@ -369,14 +370,28 @@ export function writtenOffset(parsed: string, written: string, offset: number): 
     } else if (quote === "'" && written[at] === "'") {
       i++;
       at += 2;
-    } else if (isSpace(written[at]!) && isSpace(parsed[i]!)) {
-      while (isSpace(written[at] ?? '')) at++;
-      while (i < parsed.length && isSpace(parsed[i]!)) i++;
+    } else if (isSpace(written[at]!) && !isSpace(parsed[i]!)) {
+      at++;
+    } else if (isSpace(written[at]!)) {
+      const gap = /^\s+/.exec(written.slice(at))![0];
+      const breaks = gap.split('\n').length - 1;
+      if (breaks === 0) {
+        i++;
+        at++;
+      } else if (isBlock) {
+        at += gap.length;
+        while (i < parsed.length && isSpace(parsed[i]!)) i++;
+      } else {
+        // One line break is a blank, and further ones stand for themselves.
+        at += gap.length;
+        i += Math.max(1, breaks - 1);
+      }
     } else {
       i++;
       at++;
     }
   }
+  if (!isSpace(parsed[offset] ?? ' ')) while (isSpace(written[at] ?? '')) at++;
   return Math.min(at, written.length);
 }
 
