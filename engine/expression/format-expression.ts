@@ -94,14 +94,16 @@ function formatNode(expression: Expression): string {
     }
     case 'in': {
       const options = expression.options.map(formatLiteral).join(', ');
-      return `${format(expression.operand, SUM)} ${expression.negated ? 'not ' : ''}in (${options})`;
+      const operand = format(expression.operand, SUM);
+      return `${operand} ${expression.negated ? 'not ' : ''}in (${options})`;
     }
     case 'case': {
       const branches = expression.branches.map(
         ({ when, then }) => `when ${format(when, OR)} then ${format(then, OR)} `,
       );
       const { otherwise } = expression;
-      return `case ${branches.join('')}${otherwise === null ? '' : `else ${format(otherwise, OR)} `}end`;
+      const rest = otherwise === null ? '' : `else ${format(otherwise, OR)} `;
+      return `case ${branches.join('')}${rest}end`;
     }
     case 'call':
       return `${expression.name}(${expression.arguments.map(formatExpression).join(', ')})`;

@@ -30,7 +30,7 @@ const ISO_HELP = "expected an ISO time such as '2013-10-07T13:30:00Z'";
 /**
  * Type of the expression over rows of the schema, or undefined after every problem in it has been
  * reported.
- * @param otherFunctions Names worth suggesting for an unknown function, beside those of the language.
+ * @param otherFunctions Names to suggest for an unknown function, beside the language's own.
  */
 export function typeOf(
   expression: Expression,
@@ -286,9 +286,10 @@ class TypeChecker {
       node.value >= 0 &&
       node.value <= ROUND_DIGITS_MAX;
     if (isValid) return;
+    const expected = `expected a number of digits from 0 to ${ROUND_DIGITS_MAX}`;
     this.#problem(node, {
       code: 'config/expression-type',
-      message: `expected a number of digits from 0 to ${ROUND_DIGITS_MAX}, got ${formatExpression(node)}`,
+      message: `${expected}, got ${formatExpression(node)}`,
     });
   }
 

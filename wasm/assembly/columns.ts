@@ -113,47 +113,65 @@ function combineScalars(
 }
 
 /** f64 `a + b`; null where an operand is null or the result is not finite. */
-export function addF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function addF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   combineColumns(ADD, a, aStep, b, bStep, out, rows);
 }
 
 /** f64 `a - b`. */
-export function subtractF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function subtractF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   combineColumns(SUBTRACT, a, aStep, b, bStep, out, rows);
 }
 
 /** f64 `a * b`. */
-export function multiplyF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function multiplyF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   combineColumns(MULTIPLY, a, aStep, b, bStep, out, rows);
 }
 
 /** f64 `a / b`; null where b is 0. */
-export function divideF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function divideF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   combineColumns(DIVIDE, a, aStep, b, bStep, out, rows);
 }
 
 /** f64 `a % b` with the sign of a; null where b is 0. */
-export function remainderF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function remainderF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   combineScalars(REMAINDER, a, aStep, b, bStep, out, rows);
 }
 
 /** f64 a to the power b. */
-export function powF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function powF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   combineScalars(POWER, a, aStep, b, bStep, out, rows);
 }
 
 /** The smaller of two f64, the other where one is null; a where they are equal. */
-export function leastF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function leastF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   combineColumns(LEAST, a, aStep, b, bStep, out, rows);
 }
 
 /** The larger of two f64, the other where one is null; a where they are equal. */
-export function greatestF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function greatestF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   combineColumns(GREATEST, a, aStep, b, bStep, out, rows);
 }
 
 /** Like `leastF64`, of i64. */
-export function leastI64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function leastI64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   for (let row: u32 = 0; row < rows; row++) {
     const left = load<i64>(a);
     const right = load<i64>(b);
@@ -166,7 +184,9 @@ export function leastI64(a: usize, aStep: usize, b: usize, bStep: usize, out: us
 }
 
 /** Like `greatestF64`, of i64. A null is the smallest i64, so it never wins. */
-export function greatestI64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function greatestI64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   for (let row: u32 = 0; row < rows; row++) {
     store<i64>(out, max(load<i64>(a), load<i64>(b)));
     a += aStep << 3;
@@ -257,7 +277,7 @@ export function expF64(values: usize, out: usize, rows: u32): void {
   mapScalars(EXP, values, out, rows);
 }
 
-/** f64 x rounded to multiples of 1 / factor, halves away from 0. Beyond 2^52 multiples: x itself. */
+/** f64 x rounded to multiples of 1 / factor, halves away from 0; beyond 2^52 of them x itself. */
 export function roundF64(values: usize, factor: f64, out: usize, rows: u32): void {
   for (let row: u32 = 0; row < rows; row++) {
     const value = load<f64>(values);
@@ -388,7 +408,9 @@ function compareWide(
     );
     const nulls = op == IS_NULL
       ? i8x16.splat(0)
-      : narrow8(nulls2(type, a0, b0), nulls2(type, a1, b1), nulls2(type, a2, b2), nulls2(type, a3, b3));
+      : narrow8(
+          nulls2(type, a0, b0), nulls2(type, a1, b1), nulls2(type, a2, b2), nulls2(type, a3, b3),
+        );
     v128.store64_lane(out, maskBytes(holds, nulls), 0);
     a += aStep << 6;
     b += bStep << 6;
@@ -406,42 +428,58 @@ function compareWide(
 }
 
 /** Mask of f64 `a = b`; null where an operand is null. */
-export function equalF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function equalF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   compareWide(F64, EQUAL, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask of f64 `a <> b`. */
-export function unequalF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function unequalF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   compareWide(F64, UNEQUAL, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask of f64 `a < b`. */
-export function lessF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function lessF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   compareWide(F64, LESS, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask of f64 `a <= b`. */
-export function lessOrEqualF64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function lessOrEqualF64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   compareWide(F64, LESS_OR_EQUAL, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask of i64 `a = b`. */
-export function equalI64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function equalI64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   compareWide(I64, EQUAL, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask of i64 `a <> b`. */
-export function unequalI64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function unequalI64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   compareWide(I64, UNEQUAL, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask of i64 `a < b`. */
-export function lessI64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function lessI64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   compareWide(I64, LESS, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask of i64 `a <= b`. */
-export function lessOrEqualI64(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function lessOrEqualI64(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   compareWide(I64, LESS_OR_EQUAL, a, aStep, b, bStep, out, rows);
 }
 
@@ -512,12 +550,16 @@ function compareCodes(
 }
 
 /** Mask of u32 codes `a = b`; both of one dictionary. */
-export function equalU32(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function equalU32(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   compareCodes(EQUAL, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask of u32 codes `a <> b`. */
-export function unequalU32(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function unequalU32(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   compareCodes(UNEQUAL, a, aStep, b, bStep, out, rows);
 }
 
@@ -631,22 +673,30 @@ function logicColumns(
 }
 
 /** Mask `a and b`. */
-export function andMasks(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function andMasks(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   logicColumns(AND, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask `a or b`. */
-export function orMasks(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function orMasks(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   logicColumns(OR, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask `a = b` of two booleans. */
-export function equalU8(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function equalU8(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   logicColumns(SAME, a, aStep, b, bStep, out, rows);
 }
 
 /** Mask `a <> b` of two booleans. */
-export function unequalU8(a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32): void {
+export function unequalU8(
+  a: usize, aStep: usize, b: usize, bStep: usize, out: usize, rows: u32,
+): void {
   logicColumns(DIFFERENT, a, aStep, b, bStep, out, rows);
 }
 

@@ -1,0 +1,57 @@
+/**
+ * An expression in a configuration: checked when the pipeline is planned, parsed again when it runs.
+ */
+
+import type { Path, Report } from '../contract/problem.ts';
+import type { ColumnType, Schema } from '../contract/schema.ts';
+import type { Expression } from './expression.ts';
+import { formatExpression } from './format-expression.ts';
+import { parseExpression } from './parse-expression.ts';
+import { typeOf } from './type-of.ts';
+
+export interface PlannedExpression {
+  readonly expression: Expression;
+  readonly type: ColumnType;
+}
+
+/** What an expression may be for, and how a message calls it. */
+export type ExpectedType = 'any' | 'condition' | 'number';
+
+const EXPECTED: Readonly<Record<'condition' | 'number', readonly [ColumnType[], string]>> = {
+  condition: [['boolean'], 'a condition, such as price > 0'],
+  number: [['float64', 'int64'], 'a number'],
+};
+
+/** The tree and type of the text, or undefined after every problem in it has been reported. */
+export function planExpression(
+  text: string,
+  schema: Schema,
+  expected: ExpectedType,
+  at: Path,
+  report: Report,
+): PlannedExpression | undefined {
+  const expression = parseExpression(text, at, report);
+  if (expression === undefined) return undefined;
+  const type = typeOf(expression, schema, at, report);
+  if (type === undefined) return undefined;
+  if (expected !== 'any') {
+    const [types, words] = EXPECTED[expected];
+    if (!types.includes(type)) {
+      report({
+        path: at,
+        offset: expression.offset,
+        code: 'config/expression-type',
+        message: `expected ${words}, got ${formatExpression(expression)} of type ${type}`,
+      });
+      return undefined;
+    }
+  }
+  return { expression, type };
+}
+
+/** The tree of a text that `planExpression` has accepted. */
+export function parseAccepted(text: string): Expression {
+  return parseExpression(text, [], ({ message }) => {
+    throw new TypeError(`not an expression: ${text}: ${message}`);
+  })!;
+}
