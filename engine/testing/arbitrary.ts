@@ -177,7 +177,8 @@ export function arbitraryBadConfig(config: unknown, schema: Schema): fc.Arbitrar
   );
   return fc.array(edit, { minLength: 1, maxLength: 3 }).map((edits) => {
     const box = { config: structuredClone(config) };
-    for (const each of edits) applyEdit(box, each);
+    // Copies: an edit must neither put a value into itself nor change it for the next run.
+    for (const each of edits) applyEdit(box, structuredClone(each));
     return box.config;
   });
 }
