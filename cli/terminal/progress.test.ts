@@ -95,13 +95,13 @@ test('a narrow terminal gets fewer parts', () => {
   };
   assert.equal(
     shownAt(80),
-    '━━━━━─────   50 %  2.50 M rows  1.25 M rows/s  2026-01-02 12:00:00  42 anomalies',
+    '━━━━━────   50 %  2.50 M rows  1.25 M rows/s  2026-01-02 12:00:00  42 anomalies',
   );
   assert.equal(
     shownAt(81),
     '50 %  2.50 M rows  1.25 M rows/s  2026-01-02 12:00:00  42 anomalies  2.0 s left',
   );
-  assert.equal(shownAt(60), '━━━━━━━━━   50 %  2.50 M rows  1.25 M rows/s  42 anomalies');
+  assert.equal(shownAt(60), '━━━━━─────   50 %  2.50 M rows  1.25 M rows/s  42 anomalies');
   assert.equal(shownAt(40), '50 %  2.50 M rows  42 anomalies');
   assert.equal(shownAt(20), '2.50 M rows');
 });
