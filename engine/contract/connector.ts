@@ -91,7 +91,10 @@ export interface SourceSpec<F extends Fields> extends ConnectorSpec<F> {
   readonly open: (config: ConfigOf<F>, context: ReaderContext) => Promise<SplitReader>;
 }
 
-/** Staged output that becomes visible, idempotently, at the commit. Plain data. */
+/**
+ * Staged output that becomes visible, idempotently, at the commit. Plain data. Where it is a file,
+ * `target` is its path to be and `bytes` its size.
+ */
 export type Committable = Readonly<Record<string, string | number>>;
 
 export interface SinkContext {

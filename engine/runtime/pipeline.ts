@@ -10,12 +10,12 @@
  */
 
 import type { ColumnBatch, ColumnVector, RejectedRow } from '../contract/batch.ts';
-import type { Catalog } from '../contract/connector.ts';
+import type { Catalog, Committable } from '../contract/connector.ts';
 import { EngineError } from '../contract/error.ts';
 import { addAccounts, emptyAccounts, type RowAccounts } from '../contract/row-accounts.ts';
-import { columnIndex } from '../contract/schema.ts';
 import { type Clock, END_OF_TIME, type EventTime } from '../contract/time.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
+import { AnomalyTally } from './anomaly-tally.ts';
 import { buffersOf } from './output-buffer.ts';
 import type { RunProgress, RunResult, StepResult } from './run-result.ts';
 import { sinkContext } from './sink-host.ts';
@@ -45,8 +45,7 @@ export class Pipeline {
   readonly #watermarks = new WatermarkTracker();
   readonly #perSource: RowAccounts[];
   readonly #sinkRows: number[];
-  /** Sinks whose rows are anomalies. */
-  readonly #anomalySinks: ReadonlySet<number>;
+  readonly #anomalies: AnomalyTally;
   readonly #startMs: number;
   #feeds: SplitFeed[] = [];
   #slots: SlotPort[] = [];
@@ -67,24 +66,18 @@ export class Pipeline {
     this.#options = options;
     this.#perSource = plan.sources.map(emptyAccounts);
     this.#sinkRows = plan.sinks.map(() => 0);
-    this.#anomalySinks = new Set(
-      plan.sinks.flatMap(({ schema }, index) =>
-        columnIndex(schema, 'anomaly_id') >= 0 ? [index] : [],
-      ),
-    );
+    this.#anomalies = new AnomalyTally(plan.sinks);
     this.#startMs = options.clock.nowMs();
   }
 
   progress(): RunProgress {
     const accounts = emptyAccounts();
     for (const own of this.#perSource) addAccounts(accounts, own);
-    let anomalies = 0;
-    for (const sink of this.#anomalySinks) anomalies += this.#sinkRows[sink]!;
     return {
       elapsedMs: this.#options.clock.nowMs() - this.#startMs,
       accounts,
       watermark: this.#watermarks.watermark,
-      anomalies,
+      anomalies: this.#anomalies.total,
       firstAnomalyMs: this.#firstAnomalyMs,
       bytesRead: this.#bytesRead + this.#feeds.reduce((sum, feed) => sum + feed.bytesRead, 0),
       bytesTotal: this.#bytesTotal,
@@ -108,7 +101,7 @@ export class Pipeline {
       }
       await this.#finish();
       const counters = await Promise.all(this.#slots.map((slot) => slot.counters()));
-      await this.#commit();
+      const committed = await this.#commit();
       return {
         ...this.progress(),
         perSource: Object.fromEntries(
@@ -119,7 +112,9 @@ export class Pipeline {
           name,
           type,
           rows: this.#sinkRows[index]!,
+          ...filesOf(committed[index]!),
         })),
+        anomalyCounts: this.#anomalies.counts(),
         wasStopped: this.#options.signal?.aborted ?? false,
         failure,
       };
@@ -235,7 +230,8 @@ export class Pipeline {
 
   #write(sink: number, batch: ColumnBatch): void {
     this.#sinkRows[sink]! += batch.rowCount;
-    if (this.#firstAnomalyMs === undefined && this.#anomalySinks.has(sink)) {
+    this.#anomalies.add(sink, batch);
+    if (this.#firstAnomalyMs === undefined && this.#anomalies.total > 0) {
       this.#firstAnomalyMs = this.#options.clock.nowMs() - this.#startMs;
     }
     const bytes = buffersOf(batch).reduce((sum, buffer) => sum + buffer.byteLength, 0);
@@ -289,13 +285,15 @@ export class Pipeline {
     await this.#until(() => this.#inFlightCalls === 0);
   }
 
-  async #commit(): Promise<void> {
+  /** Returns what was committed, a list a sink. */
+  async #commit(): Promise<readonly (readonly Committable[])[]> {
     const committables = await this.#sinks!.prepareCommit(0);
     for (const [index, sink] of this.#plan.sinks.entries()) {
       const definition = this.#catalog.sinks.find(({ name }) => name === sink.type)!;
       const context = sinkContext(this.#plan, index);
       await definition.commit(sink.config, committables[index]!, context);
     }
+    return committables;
   }
 
   #steps(counters: readonly SlotCounters[]): StepResult[] {
@@ -345,6 +343,11 @@ export class Pipeline {
     await Promise.allSettled(this.#slots.map((slot) => slot.close()));
     await this.#sinks?.close();
   }
+}
+
+function filesOf(committables: readonly Committable[]): { files: number; bytes: number } {
+  const files = committables.filter(({ target }) => target !== undefined);
+  return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + Number(bytes), 0) };
 }
 
 function rejectedBatch(source: string, rejected: readonly RejectedRow[]): ColumnBatch {

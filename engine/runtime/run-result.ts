@@ -29,12 +29,24 @@ export interface SinkResult {
   readonly name: string;
   readonly type: string;
   readonly rows: number;
+  /** Files that the commit made visible. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Anomalies of one type and severity. */
+export interface AnomalyCount {
+  readonly type: string;
+  readonly severity: string;
+  readonly count: number;
 }
 
 export interface RunResult extends RunProgress {
   readonly perSource: Readonly<Record<string, Readonly<RowAccounts>>>;
   readonly steps: readonly StepResult[];
   readonly sinks: readonly SinkResult[];
+  /** Of all sinks that take anomalies; empty where none does. */
+  readonly anomalyCounts: readonly AnomalyCount[];
   /** A signal asked for the end before the sources had reached theirs. */
   readonly wasStopped: boolean;
   /** The source failed; everything read before has been processed and committed. */
