@@ -82,9 +82,8 @@ export function violations(schema: JsonSchema, value: unknown, path = ''): strin
   return found;
 }
 
-const ANNOTATIONS = [
-  ...['$schema', 'title', 'description', 'default', 'examples', 'then', 'markdownEnumDescriptions'],
-];
+const ANNOTATIONS =
+  '$schema title description default examples then markdownEnumDescriptions'.split(' ');
 
 function ofEntries(
   schema: JsonSchema,

@@ -83,7 +83,7 @@ function section(
       properties: { type },
       allOf: definitions.map(({ name: value, summary, fields }) => ({
         if: { properties: { type: { const: value } }, required: ['type'] },
-        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+        // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
         then: { description: summary, ...typed(value, { ...common, ...fields }) },
       })),
     },

@@ -89,7 +89,7 @@ function shortened(text: string): string {
 
 /** The line, cut around the caret where it is long, and the blanks before the caret. */
 function excerpt({ sourceLine, column }: Lint): { readonly text: string; readonly caret: string } {
-  let text = sourceLine.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '\ufffd');
+  let text = sourceLine.replace(/(?!\t)\p{Cc}/gu, '\ufffd');
   let before = column - 1;
   if (text.length > LINE_SHOWN_MAX) {
     const start = Math.max(0, Math.min(before - 40, text.length - LINE_SHOWN_MAX));

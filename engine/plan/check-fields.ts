@@ -254,7 +254,7 @@ export function show(value: unknown): string {
   if (typeof value === 'object') {
     return Object.keys(value).length === 0 ? 'an empty mapping' : 'a mapping';
   }
-  return String(value);
+  return String(value as number | boolean);
 }
 
 /** A value as one line of YAML. */

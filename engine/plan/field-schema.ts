@@ -3,7 +3,7 @@
  * options a mapping has, and where secrets are.
  */
 
-import { type Fields, z } from '../contract/fields.ts';
+import type { Fields, z } from '../contract/fields.ts';
 import type { Path } from '../contract/problem.ts';
 
 interface Definition {

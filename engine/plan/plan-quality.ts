@@ -184,11 +184,9 @@ function columnsOf(
       path: [...path, index],
       name,
     }));
-  const options = value as Readonly<Record<string, unknown>>;
+  const { column, by } = value as { readonly column?: string; readonly by?: readonly string[] };
   const one = (types: readonly CheckedType[]) =>
-    options['column'] === undefined
-      ? []
-      : [{ path: [kind, 'column'], name: String(options['column']), types }];
+    column === undefined ? [] : [{ path: [kind, 'column'], name: column, types }];
   switch (kind) {
     case 'not_null':
     case 'unique':
@@ -198,7 +196,7 @@ function columnsOf(
     case 'freshness':
       return one(['timestamp']);
     case 'monotonic':
-      return [...one(ORDERED), ...list(options['by'], kind, 'by')];
+      return [...one(ORDERED), ...list(by, kind, 'by')];
     default:
       return [];
   }
