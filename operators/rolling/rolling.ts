@@ -1,0 +1,199 @@
+/** Declaration of the `rolling` operator; docs of the functions are in the field `columns`. */
+
+import type { ConfigOf, Fields } from '../../engine/contract/fields.ts';
+import { expressions, extent, flag, integer, parseExtent } from '../../engine/contract/fields.ts';
+import type { Constraint, OperatorDefinition } from '../../engine/contract/operator.ts';
+import { defineOperator } from '../../engine/contract/operator.ts';
+import type { Report } from '../../engine/contract/problem.ts';
+import type { Schema } from '../../engine/contract/schema.ts';
+import { durationNs } from '../../engine/contract/time.ts';
+import { RollingOperator } from './rolling-operator.ts';
+import { planProgram } from './rolling-program.ts';
+
+/** Values a window of rows holds at most, so that its ring stays within the linear memory. */
+const ROWS_MAX = 10_000_000;
+/** A century: event times less this stay within 64 bits. */
+const DURATION_MAX = '36500d';
+
+const fields = {
+  over: extent({
+    doc:
+      'How far the window of a key reaches. `20 rows` are the last 20 values in the order of ' +
+      'arrival, and nulls do not enter the window: each expression has a window of its own, of ' +
+      'its last 20 values that are not null. A duration `d` covers what has arrived with an ' +
+      'event time in (t - d, t] for a row at t; a late row sees nothing before its watermark ' +
+      'less `d`, because that may be forgotten.',
+    examples: ['20 rows', '1h'],
+  }),
+  exclude_current: flag({
+    doc: 'Whether the window of a row ends before that row, as a baseline to compare it with.',
+  }).default(false),
+  min_rows: integer({
+    doc:
+      'Values a window must hold for a result other than count, which is null with fewer. By ' +
+      'default a window of rows must be full, and a duration must hold 1.',
+    minimum: 1,
+    maximum: ROWS_MAX,
+    examples: [5],
+  }).optional(),
+  columns: expressions({
+    doc:
+      'New columns, added after those of the input: expressions over `count()`, `count(x)`, ' +
+      '`sum(x)`, `mean(x)`, `min(x)`, `max(x)`, `variance(x)` and `stddev(x)` of the sample, ' +
+      '`zscore(x)` (the distance of x from the mean of the window in sample standard deviations; ' +
+      'null where they are 0), and `lag(x, n)`, `delta(x, n)` and `pct_change(x, n)` against the ' +
+      'n-th value before (n is 1 unless given; the change is a fraction, 0.01 is one percent; ' +
+      'the delta of a timestamp is in seconds). Over rows these look back n values whatever ' +
+      '`over` says, over a duration no further than the window. Calls may be nested: ' +
+      '`zscore(pct_change(volume))`. A result that is not finite is null.',
+    examples: [{ z_return: 'zscore(return_pct)', momentum: 'close - mean(close)' }],
+  }),
+} satisfies Fields;
+
+type Config = ConfigOf<typeof fields>;
+
+const constraints: readonly Constraint<Config>[] = [
+  {
+    at: ['over'],
+    violated: ({ over }) => {
+      const window = parseExtent(over)!;
+      if ('rows' in window) {
+        return window.rows > ROWS_MAX ? `must not exceed ${ROWS_MAX} rows, got ${over}` : undefined;
+      }
+      const isTooLong = window.durationNs > durationNs(DURATION_MAX);
+      return isTooLong ? `must not exceed ${DURATION_MAX}, got ${over}` : undefined;
+    },
+  },
+  {
+    at: ['min_rows'],
+    violated: ({ over, min_rows }) => {
+      const window = parseExtent(over)!;
+      if (!('rows' in window) || min_rows === undefined || min_rows <= window.rows)
+        return undefined;
+      return `must not exceed the window of ${over}, got ${min_rows}`;
+    },
+  },
+  {
+    at: ['columns'],
+    violated: ({ columns }) =>
+      Object.keys(columns).length === 0 ? 'must name at least one column' : undefined,
+  },
+];
+
+function plan(config: Config, input: Schema, report: Report): { readonly main: Schema } {
+  if (input.revises === true) {
+    report({
+      path: ['input'],
+      code: 'config/revised-input',
+      message:
+        'the input states rows again with a higher revision, so the window would count them twice',
+      help: 'set emit: final on the window that this step reads',
+    });
+  }
+  const { columns } = planProgram(config.columns, input, report);
+  const taken = new Set(input.columns.map(({ name }) => name));
+  const added = columns.filter(({ name }) => !taken.has(name));
+  return {
+    main: {
+      ...input,
+      columns: [...input.columns, ...added.map(({ name, type }) => ({ name, type }))],
+    },
+  };
+}
+
+export const rolling: OperatorDefinition = defineOperator({
+  name: 'rolling',
+  since: '0.1.0',
+  stability: 'beta',
+  summary: 'Adds statistics of the last rows of each key, or of a duration, to every row.',
+  guarantees: {
+    order: 'Rows leave in the order in which they came.',
+    lateness:
+      'Late rows pass, with what is still known about their time: a window of rows takes them as ' +
+      'they arrive, a duration at their place in time.',
+    backPressure: 'Works in the same turn; holds no rows back.',
+  },
+  fields,
+  constraints,
+  plan,
+  state: {
+    version: 1,
+    scope: 'keyed',
+    tables: {
+      windows: 'The values (and times) in the window of each expression and key, by expression.',
+    },
+  },
+  metrics: {},
+  examples: [
+    {
+      title: 'how unusual a price is, against the three before',
+      config: {
+        over: '3 rows',
+        exclude_current: true,
+        columns: { z_price: 'zscore(price)', baseline: 'mean(price)' },
+      },
+      input: `
+        event_time | symbol | price
+        09:30:00   | AAPL   | 100
+        09:30:01   | AAPL   | 101
+        09:30:01   | MSFT   | 50
+        09:30:02   | AAPL   | 102
+        09:30:03   | AAPL   |
+        09:30:04   | AAPL   | 105
+        09:30:05   | AAPL   | 102`,
+      output: `
+        event_time | symbol | price | z_price             | baseline
+        09:30:00   | AAPL   | 100   |                     |
+        09:30:01   | AAPL   | 101   |                     |
+        09:30:01   | MSFT   | 50    |                     |
+        09:30:02   | AAPL   | 102   |                     |
+        09:30:03   | AAPL   |       |                     | 101
+        09:30:04   | AAPL   | 105   | 4                   | 101
+        09:30:05   | AAPL   | 102   | -0.3202563076101743 | 102.66666666666667`,
+    },
+    {
+      title: 'trades and volume of the last two seconds, with a row out of order',
+      config: {
+        over: '2s',
+        columns: { trades_2s: 'count()', volume_2s: 'sum(size)', share: 'size / sum(size)' },
+      },
+      input: `
+        event_time | symbol | size
+        09:30:00   | AAPL   | 10
+        09:30:01   | AAPL   | 30
+        09:30:03   | AAPL   | 50
+        09:30:02   | AAPL   | 20
+        09:30:03.5 | AAPL   | 30`,
+      output: `
+        event_time | symbol | trades_2s:int64 | volume_2s | share
+        09:30:00   | AAPL   | 1               | 10        | 1
+        09:30:01   | AAPL   | 2               | 40        | 0.75
+        09:30:03   | AAPL   | 1               | 50        | 1
+        09:30:02   | AAPL   | 1               | 20        | 1
+        09:30:03.5 | AAPL   | 3               | 100       | 0.3`,
+    },
+    {
+      title: 'changes from row to row, and how unusual the last one is',
+      config: {
+        over: '2 rows',
+        columns: {
+          gap: 'delta(sequence)',
+          waited: 'delta(event_time)',
+          change: 'pct_change(price)',
+          widest: 'max(pct_change(price)) - min(pct_change(price))',
+        },
+      },
+      input: `
+        event_time | symbol | price | sequence:int64
+        09:30:00   | AAPL   | 100   | 1
+        09:30:01.5 | AAPL   | 110   | 2
+        09:30:02   | AAPL   | 99    | 5`,
+      output: `
+        event_time | symbol | gap | waited | change | widest
+        09:30:00   | AAPL   |     |        |        |
+        09:30:01.5 | AAPL   | 1   | 1.5    | 0.1    |
+        09:30:02   | AAPL   | 3   | 0.5    | -0.1   | 0.2`,
+    },
+  ],
+  open: (config, context, state) => new RollingOperator(config, context, state),
+});
