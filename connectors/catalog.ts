@@ -2,7 +2,8 @@
 
 import type { SinkDefinition, SourceDefinition } from '../engine/contract/connector.ts';
 import { blackhole } from './blackhole/blackhole-sink.ts';
+import { parquet } from './parquet/parquet-sink.ts';
 
 export const sources: readonly SourceDefinition[] = [];
 
-export const sinks: readonly SinkDefinition[] = [blackhole];
+export const sinks: readonly SinkDefinition[] = [blackhole, parquet];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SinkContext } from '../../engine/contract/connector.ts';
+import type { SinkContext, SinkWriter } from '../../engine/contract/connector.ts';
 import { blackhole, type BlackholeWriter } from './blackhole-sink.ts';
 
 test('counts what it drops, commits nothing and has no dataset', async () => {
@@ -9,7 +9,7 @@ test('counts what it drops, commits nothing and has no dataset', async () => {
     pipeline: 'test',
     schema: { columns: [{ name: 'x', type: 'float64' }], time: '', key: '' },
   };
-  const writer = (await blackhole.open({}, context)) as BlackholeWriter;
+  const writer = (await blackhole.open({}, context)) as SinkWriter & BlackholeWriter;
   await writer.write({
     rowCount: 2,
     columns: [{ type: 'float64', values: Float64Array.of(1, 2) }],
