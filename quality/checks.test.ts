@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Datasets } from './datasets.ts';
 import type { DatasetColumn } from './relation.ts';
 import { type CheckResult, type CheckSpec, runChecks } from './run-checks.ts';
-import { TestFolder } from './testing.ts';
+import { TestFolder } from './testing/test-folder.ts';
 
 const ODD = `sel"ect 'x'; --`;
 
@@ -57,131 +57,125 @@ async function results(checks: readonly CheckSpec[]): Promise<readonly CheckResu
   return (await runChecks(datasets, checks, { nowMs: NOW_MS })).checks;
 }
 
+const CHECKS: readonly [
+  check: Record<string, unknown>,
+  failures: number,
+  message: string,
+  more?: Partial<CheckSpec>,
+][] = [
+  [{ not_null: ['seq', 'symbol'] }, 2, '2 rows with a null in seq or symbol'],
+  [{ not_null: ['price'] }, 3, '3 rows with a null in price'],
+  [{ not_null: 'price' }, 3, '3 rows with a null in price'],
+  [{ not_null: [ODD] }, 0, `0 rows with a null in ${ODD}`],
+  [{ not_null: ['PRICE'] }, 3, '3 rows with a null in PRICE'],
+
+  [{ unique: [ODD] }, 0, `0 values of ${ODD} occur more than once`],
+  // two rows of B share a time; the two rows of nulls are not compared
+  [{ unique: ['symbol', 'event_time'] }, 1, '1 value of symbol, event_time occurs more than once'],
+  [{ unique: ['symbol'] }, 2, '2 values of symbol occur more than once'],
+
+  [
+    { accepted_range: { column: 'price', min: -1, max: 11 } },
+    0,
+    '0 rows with price outside -1 to 11',
+  ],
+  [{ accepted_range: { column: 'price', min: -0.999999 } }, 1, '1 row with price below -0.999999'],
+  [{ accepted_range: { column: 'price', max: 10.5 } }, 1, '1 row with price above 10.5'],
+  [
+    { accepted_range: { column: 'price', min: 0, max: 10 } },
+    2,
+    '2 rows with price outside 0 to 10',
+  ],
+  [
+    { accepted_range: { column: ODD, min: 2, max: Infinity } },
+    1,
+    `1 row with ${ODD} outside 2 to Infinity`,
+  ],
+  [
+    { accepted_range: { column: 'event_time', max: '2026-01-02T09:30:00' } },
+    2,
+    '2 rows with event_time above 2026-01-02T09:30:00',
+  ],
+
+  [{ row_count: { min: 6, max: 6 } }, 0, 'at least 6 and at most 6 rows'],
+  [{ row_count: { min: 7 } }, 1, '6 rows, expected at least 7'],
+  [{ row_count: { max: 5 } }, 1, '6 rows, expected at most 5'],
+  [{ row_count: { min: 1 } }, 1, '0 rows, expected at least 1', { dataset: 'empty' }],
+  [{ row_count: { max: 0 } }, 0, 'at most 0 rows', { dataset: 'empty' }],
+
+  [
+    { freshness: { column: 'event_time', max_age: '29m' } },
+    0,
+    'newest event_time is at most 29m old',
+  ],
+  [
+    { freshness: { column: 'event_time', max_age: '28m59s' } },
+    1,
+    'newest event_time is 2026-01-02 09:31:00, more than 28m59s before 2026-01-02 10:00:00',
+  ],
+  [
+    { freshness: { column: 'event_time', max_age: '1h', now: '2026-01-02T09:40:00Z' } },
+    0,
+    'newest event_time is at most 1h old',
+  ],
+  [
+    { freshness: { column: 'event_time', max_age: '1m', now: '2026-01-02 09:40:00' } },
+    1,
+    'newest event_time is 2026-01-02 09:31:00, more than 1m before 2026-01-02 09:40:00',
+  ],
+  [
+    { freshness: { column: 'event_time', max_age: '1h' } },
+    1,
+    'no event_time, expected one in the last 1h',
+    { dataset: 'empty' },
+  ],
+
+  [
+    { freshness: { max_age: '1740000000000ns' } },
+    0,
+    'newest event_time is at most 1740000000000ns old',
+  ],
+  [
+    { freshness: { max_age: '28m59s999ms999µs', now: '2026-01-02T10:00' } },
+    1,
+    'newest event_time is 2026-01-02 09:31:00, ' +
+      'more than 28m59s999ms999µs before 2026-01-02 10:00:00',
+  ],
+  [{ freshness: { max_age: '1d', now: '2026-01-03' } }, 0, 'newest event_time is at most 1d old'],
+
+  // 1, 3, 2, 2: falls once over all rows, never within a symbol
+  [{ monotonic: { column: 'seq' } }, 1, '1 row with seq below the one before'],
+  [
+    { monotonic: { column: 'seq', by: 'symbol' } },
+    0,
+    '0 rows with seq below the one before of the same symbol',
+  ],
+  [
+    { monotonic: { column: 'price', by: ['symbol', 'event_time'] } },
+    0,
+    '0 rows with price below the one before of the same symbol, event_time',
+  ],
+  [
+    { monotonic: { column: ODD, by: [ODD] } },
+    0,
+    `0 rows with ${ODD} below the one before of the same ${ODD}`,
+  ],
+
+  [{ sql: 'select * from data where price < 0' }, 1, '1 row returned'],
+  [{ sql: 'from {{ dataset }} where price > 100;  -- none\n' }, 0, '0 rows returned'],
+  [
+    { sql: 'select 1 from {{dataset}} where symbol is null' },
+    2,
+    '2 rows returned',
+    { dataset: ODD },
+  ],
+  [{ sql: 'with a as (from empty) select * from a' }, 0, '0 rows returned'],
+  [{ sql: `select '$& {{ not dataset }}' as text` }, 1, '1 row returned'],
+];
+
 test('every check, with data that passes and data that does not', async () => {
-  const table: readonly [
-    check: Record<string, unknown>,
-    failures: number,
-    message: string,
-    more?: Partial<CheckSpec>,
-  ][] = [
-    [{ not_null: ['seq', 'symbol'] }, 2, '2 rows with a null in seq or symbol'],
-    [{ not_null: ['price'] }, 3, '3 rows with a null in price'],
-    [{ not_null: 'price' }, 3, '3 rows with a null in price'],
-    [{ not_null: [ODD] }, 0, `0 rows with a null in ${ODD}`],
-    [{ not_null: ['PRICE'] }, 3, '3 rows with a null in PRICE'],
-
-    [{ unique: [ODD] }, 0, `0 values of ${ODD} occur more than once`],
-    // two rows of B share a time; the two rows of nulls are not compared
-    [
-      { unique: ['symbol', 'event_time'] },
-      1,
-      '1 value of symbol, event_time occurs more than once',
-    ],
-    [{ unique: ['symbol'] }, 2, '2 values of symbol occur more than once'],
-
-    [
-      { accepted_range: { column: 'price', min: -1, max: 11 } },
-      0,
-      '0 rows with price outside -1 to 11',
-    ],
-    [
-      { accepted_range: { column: 'price', min: -0.999999 } },
-      1,
-      '1 row with price below -0.999999',
-    ],
-    [{ accepted_range: { column: 'price', max: 10.5 } }, 1, '1 row with price above 10.5'],
-    [
-      { accepted_range: { column: 'price', min: 0, max: 10 } },
-      2,
-      '2 rows with price outside 0 to 10',
-    ],
-    [
-      { accepted_range: { column: ODD, min: 2, max: Infinity } },
-      1,
-      `1 row with ${ODD} outside 2 to Infinity`,
-    ],
-    [
-      { accepted_range: { column: 'event_time', max: '2026-01-02T09:30:00' } },
-      2,
-      '2 rows with event_time above 2026-01-02T09:30:00',
-    ],
-
-    [{ row_count: { min: 6, max: 6 } }, 0, 'at least 6 and at most 6 rows'],
-    [{ row_count: { min: 7 } }, 1, '6 rows, expected at least 7'],
-    [{ row_count: { max: 5 } }, 1, '6 rows, expected at most 5'],
-    [{ row_count: { min: 1 } }, 1, '0 rows, expected at least 1', { dataset: 'empty' }],
-    [{ row_count: { max: 0 } }, 0, 'at most 0 rows', { dataset: 'empty' }],
-
-    [
-      { freshness: { column: 'event_time', max_age: '29m' } },
-      0,
-      'newest event_time is at most 29m old',
-    ],
-    [
-      { freshness: { column: 'event_time', max_age: '28m59s' } },
-      1,
-      'newest event_time is 2026-01-02 09:31:00, more than 28m59s before 2026-01-02 10:00:00',
-    ],
-    [
-      { freshness: { column: 'event_time', max_age: '1h', now: '2026-01-02T09:40:00Z' } },
-      0,
-      'newest event_time is at most 1h old',
-    ],
-    [
-      { freshness: { column: 'event_time', max_age: '1m', now: '2026-01-02 09:40:00' } },
-      1,
-      'newest event_time is 2026-01-02 09:31:00, more than 1m before 2026-01-02 09:40:00',
-    ],
-    [
-      { freshness: { column: 'event_time', max_age: '1h' } },
-      1,
-      'no event_time, expected one in the last 1h',
-      { dataset: 'empty' },
-    ],
-
-    [
-      { freshness: { max_age: '1740000000000ns' } },
-      0,
-      'newest event_time is at most 1740000000000ns old',
-    ],
-    [
-      { freshness: { max_age: '28m59s999ms999µs', now: '2026-01-02T10:00' } },
-      1,
-      'newest event_time is 2026-01-02 09:31:00, more than 28m59s999ms999µs before 2026-01-02 10:00:00',
-    ],
-    [{ freshness: { max_age: '1d', now: '2026-01-03' } }, 0, 'newest event_time is at most 1d old'],
-
-    // 1, 3, 2, 2: falls once over all rows, never within a symbol
-    [{ monotonic: { column: 'seq' } }, 1, '1 row with seq below the one before'],
-    [
-      { monotonic: { column: 'seq', by: 'symbol' } },
-      0,
-      '0 rows with seq below the one before of the same symbol',
-    ],
-    [
-      { monotonic: { column: 'price', by: ['symbol', 'event_time'] } },
-      0,
-      '0 rows with price below the one before of the same symbol, event_time',
-    ],
-    [
-      { monotonic: { column: ODD, by: [ODD] } },
-      0,
-      `0 rows with ${ODD} below the one before of the same ${ODD}`,
-    ],
-
-    [{ sql: 'select * from data where price < 0' }, 1, '1 row returned'],
-    [{ sql: 'from {{ dataset }} where price > 100;  -- none\n' }, 0, '0 rows returned'],
-    [
-      { sql: 'select 1 from {{dataset}} where symbol is null' },
-      2,
-      '2 rows returned',
-      { dataset: ODD },
-    ],
-    [{ sql: 'with a as (from empty) select * from a' }, 0, '0 rows returned'],
-    [{ sql: `select '$& {{ not dataset }}' as text` }, 1, '1 row returned'],
-  ];
-  const found = await results(table.map(([check, , , more]) => spec(check, more)));
-  for (const [index, [check, failures, message]] of table.entries()) {
+  const found = await results(CHECKS.map(([check, , , more]) => spec(check, more)));
+  for (const [index, [check, failures, message]] of CHECKS.entries()) {
     const result = found[index]!;
     const label = `${JSON.stringify(check)}: ${result.message}`;
     assert.equal(result.code, undefined, label);
@@ -287,7 +281,7 @@ test('monotonic follows the order of the files, over row groups and threads', as
   assert.equal(report.checks[1]!.failures, 0);
 });
 
-test('a report counts, keeps the order, shows the first rows and tells the worst status', async () => {
+test('a report counts, keeps the order, shows rows and tells the worst status', async () => {
   using folder = new TestFolder();
   await folder.parquet('n.parquet', 'select i from range(5000) t(i)');
   await using datasets = await Datasets.open([

@@ -61,9 +61,8 @@ export function checkQuery(
   const kinds = Object.keys(check).filter((key) => check[key] !== undefined);
   const builder = kinds.length === 1 ? BUILDERS[kinds[0]!] : undefined;
   if (builder === undefined) {
-    throw new QueryError(
-      `no check: found ${kinds.join(' and ') || 'nothing'}, expected one of ${CHECK_KINDS.join(', ')}`,
-    );
+    const found = kinds.join(' and ') || 'nothing';
+    throw new QueryError(`no check: found ${found}, expected one of ${CHECK_KINDS.join(', ')}`);
   }
   return builder(check[kinds[0]!], context);
 }
@@ -93,8 +92,10 @@ function unique(value: unknown, context: CheckContext): CheckQuery {
       `SELECT ${columns}, count(*) AS "rows" FROM ${identifier(context.dataset)} ` +
       `WHERE ${present} GROUP BY ${columns} HAVING count(*) > 1 ORDER BY ${order.join(', ')}`,
     isUserSql: false,
-    message: (failures) =>
-      `${plural(failures, 'value')} of ${names.join(', ')} ${failures === 1 ? 'occurs' : 'occur'} more than once`,
+    message: (failures) => {
+      const verb = failures === 1 ? 'occurs' : 'occur';
+      return `${plural(failures, 'value')} of ${names.join(', ')} ${verb} more than once`;
+    },
   };
 }
 
@@ -189,8 +190,10 @@ function monotonic(value: unknown, context: CheckContext): CheckQuery {
       `SELECT ${identifiers([...groups, name!])}, "value before", "row number" ` +
       `FROM compared WHERE ${column} < "value before" ORDER BY "row number"`,
     isUserSql: false,
-    message: (failures) =>
-      `${rows(failures)} with ${name} below the one before${groups.length === 0 ? '' : ` of the same ${groups.join(', ')}`}`,
+    message: (failures) => {
+      const within = groups.length === 0 ? '' : ` of the same ${groups.join(', ')}`;
+      return `${rows(failures)} with ${name} below the one before${within}`;
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Datasets } from './datasets.ts';
 import { displayRows, runQuery } from './query.ts';
 import type { DatasetColumn } from './relation.ts';
-import { TestFolder } from './testing.ts';
+import { TestFolder } from './testing/test-folder.ts';
 
 const BARS: readonly DatasetColumn[] = [
   { name: 'symbol', type: 'string' },
@@ -59,10 +59,11 @@ test('a dataset without files is an empty view with the columns it will have', a
   }
 });
 
-test('Parquet files in folders are one view; folder names are columns typed by the schema', async () => {
+test('Parquet files in folders are one view; the schema types what folder names say', async () => {
   using folder = new TestFolder();
   const row = (close: number): string =>
-    `select timestamp_ns '2026-01-02 09:30:00.000000001' as window_start, ${close}::double as close, 7::bigint as trades`;
+    `select timestamp_ns '2026-01-02 09:30:00.000000001' as window_start,
+       ${close}::double as close, 7::bigint as trades`;
   await folder.parquet('bars/symbol=600519/date=2026-01-02/part-1.parquet', row(1));
   await folder.parquet('bars/symbol=AAPL/date=2026-01-03/part-2.parquet', row(2));
   await using datasets = await Datasets.open([
@@ -71,7 +72,8 @@ test('Parquet files in folders are one view; folder names are columns typed by t
   assert.deepEqual(
     await rowsOf(
       datasets,
-      'select symbol, typeof(symbol), date, typeof(date), window_start, close, halted from bars order by close',
+      `select symbol, typeof(symbol), date, typeof(date), window_start, close, halted
+       from bars order by close`,
     ),
     [
       ['600519', 'VARCHAR', '2026-01-02', 'DATE', '2026-01-02 09:30:00.000000001', '1.0', null],
@@ -112,11 +114,12 @@ test('folders above the dataset are no columns of it', async () => {
   );
 });
 
-test('ndjson and csv are read with the types of the schema, to the nanosecond and the last digit', async () => {
+test('ndjson and csv are read with the types of the schema, to the last digit', async () => {
   using folder = new TestFolder();
   writeFileSync(
     folder.file('late.ndjson'),
-    '{"symbol":"A","window_start":"2026-01-02T09:30:00.000000001Z","close":1.5,"trades":9007199254740993,"halted":true}\n' +
+    '{"symbol":"A","window_start":"2026-01-02T09:30:00.000000001Z","close":1.5,' +
+      '"trades":9007199254740993,"halted":true}\n' +
       '{"symbol":null,"window_start":null,"close":null}\n',
   );
   writeFileSync(
@@ -174,7 +177,8 @@ test('names of views, columns and folders may hold anything', async () => {
     { name: odd, type: 'float64' },
     { name: 'größe µ 値', type: 'string' },
   ];
-  await folder.parquet('a=1/[b] *?/bars/date=2026-01-02/1.parquet', `select 'x' as "größe µ 値"`);
+  const file = 'a=1/[b] *?/bars/date=2026-01-02/1.parquet';
+  await folder.parquet(file, `select 'x' as "größe µ 値"`);
   const glob = join(folder.path, 'a=1/[[]b[]] [*][?]/bars/**/*.parquet');
   await using datasets = await Datasets.open([{ name: odd, format: 'parquet', glob, columns }]);
   assert.equal(datasets.problem(odd), undefined);
@@ -188,8 +192,9 @@ test('the database is locked, knows only UTC and loads nothing', async () => {
   assert.deepEqual(
     await rowsOf(
       datasets,
-      `select current_setting('TimeZone'), current_setting('threads'), current_setting('memory_limit'),
-              current_setting('autoload_known_extensions'), current_setting('autoinstall_known_extensions')`,
+      `select current_setting('TimeZone'), current_setting('threads'),
+              current_setting('memory_limit'), current_setting('autoload_known_extensions'),
+              current_setting('autoinstall_known_extensions')`,
     ),
     [['UTC', '1', '300.0 MiB', 'false', 'false']],
   );

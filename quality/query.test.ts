@@ -21,78 +21,73 @@ async function spellings(sql: string): Promise<Spellings[]> {
   return rows;
 }
 
+const VALUES: readonly [sql: string, display: string | null, json: string, csv: string | null][] = [
+  ['null', null, 'null', null],
+  ['null::double', null, 'null', null],
+  ['true', 'true', 'true', 'true'],
+  ['(-128)::tinyint', '-128', '-128', '-128'],
+  ['9007199254740993', '9007199254740993', '9007199254740993', '9007199254740993'],
+  [
+    '18446744073709551615::ubigint',
+    '18446744073709551615',
+    '18446744073709551615',
+    '18446744073709551615',
+  ],
+  [
+    `'-170141183460469231731687303715884105728'::hugeint`,
+    ...same('-170141183460469231731687303715884105728'),
+  ],
+  ['1.50::decimal(10,2)', ...same('1.50')],
+  ['-0.00000001::decimal(38,8)', ...same('-0.00000001')],
+  ['1::double', ...same('1.0')],
+  ['0.1::double', ...same('0.1')],
+  ['0.1::float', ...same('0.1')],
+  ['16777217::float', ...same('16777216.0')],
+  ['1e300::double', ...same('1e+300')],
+  ['-0.0::double', ...same('-0.0')],
+  [`'nan'::double`, 'nan', 'null', 'nan'],
+  [`'inf'::double`, 'inf', '1e999', 'inf'],
+  [`'-inf'::float`, '-inf', '-1e999', '-inf'],
+  [`'a "b", \\n' || chr(10)`, 'a "b", \\n\n', '"a \\"b\\", \\\\n\\n"', 'a "b", \\n\n'],
+  [`timestamp_ns '2013-10-07 13:30:00.000000001'`, ...time('2013-10-07 13:30:00.000000001')],
+  [`timestamp '1969-12-31 23:59:59.5'`, ...time('1969-12-31 23:59:59.5')],
+  [`timestamp_ms '2013-10-07 13:30:00.125'`, ...time('2013-10-07 13:30:00.125')],
+  [`timestamp_s '2013-10-07 13:30:00'`, ...time('2013-10-07 13:30:00')],
+  [
+    `timestamptz '2013-10-07 15:30:00+02'`,
+    '2013-10-07 13:30:00+00',
+    '"2013-10-07T13:30:00Z"',
+    '2013-10-07T13:30:00Z',
+  ],
+  [`timestamp 'infinity'`, 'infinity', '"infinity"', 'infinity'],
+  [`date '2013-10-07'`, '2013-10-07', '"2013-10-07"', '2013-10-07'],
+  [`time '13:30:00.5'`, '13:30:00.5', '"13:30:00.5"', '13:30:00.5'],
+  [`interval '1 month 2 days 00:00:01.5'`, ...quoted('1 month 2 days 00:00:01.5')],
+  [
+    `uuid '00000000-0000-0000-0000-0000000000ff'`,
+    ...quoted('00000000-0000-0000-0000-0000000000ff'),
+  ],
+  [`'\\x01a'::blob`, '\\x01a', '"0161"', '0161'],
+  [`'101'::bit`, ...quoted('101')],
+  [`'x'::enum('x', 'y')`, ...quoted('x')],
+  ['[1, null, 3]', '[1, NULL, 3]', '[1,null,3]', '[1,null,3]'],
+  ['[1.5::float, null]::float[]', '[1.5, NULL]', '[1.5,null]', '[1.5,null]'],
+  [`['it''s', 'b']`, `['it''s', 'b']`, `["it's","b"]`, `["it's","b"]`],
+  ['array_value(1::double, 2)', '[1.0, 2.0]', '[1.0,2.0]', '[1.0,2.0]'],
+  ['[9007199254740993]', '[9007199254740993]', '[9007199254740993]', '[9007199254740993]'],
+  [
+    `{'at': timestamp_ns '2013-10-07 13:30:00', 'x': {'y': 0.1::float}}`,
+    `{'at': 2013-10-07 13:30:00, 'x': {'y': 0.1}}`,
+    '{"at":"2013-10-07T13:30:00Z","x":{"y":0.1}}',
+    '{"at":"2013-10-07T13:30:00Z","x":{"y":0.1}}',
+  ],
+  [`map {'a': 1.0::double}`, `{'a'=1.0}`, '[{"key":"a","value":1.0}]', '[{"key":"a","value":1.0}]'],
+  ['union_value(k := 1::float)', '1.0', '1.0', '1.0'],
+];
+
 test('every type in its three spellings', async () => {
-  const table: readonly [sql: string, display: string | null, json: string, csv: string | null][] =
-    [
-      ['null', null, 'null', null],
-      ['null::double', null, 'null', null],
-      ['true', 'true', 'true', 'true'],
-      ['(-128)::tinyint', '-128', '-128', '-128'],
-      ['9007199254740993', '9007199254740993', '9007199254740993', '9007199254740993'],
-      [
-        '18446744073709551615::ubigint',
-        '18446744073709551615',
-        '18446744073709551615',
-        '18446744073709551615',
-      ],
-      [
-        `'-170141183460469231731687303715884105728'::hugeint`,
-        ...same('-170141183460469231731687303715884105728'),
-      ],
-      ['1.50::decimal(10,2)', ...same('1.50')],
-      ['-0.00000001::decimal(38,8)', ...same('-0.00000001')],
-      ['1::double', ...same('1.0')],
-      ['0.1::double', ...same('0.1')],
-      ['0.1::float', ...same('0.1')],
-      ['16777217::float', ...same('16777216.0')],
-      ['1e300::double', ...same('1e+300')],
-      ['-0.0::double', ...same('-0.0')],
-      [`'nan'::double`, 'nan', 'null', 'nan'],
-      [`'inf'::double`, 'inf', '1e999', 'inf'],
-      [`'-inf'::float`, '-inf', '-1e999', '-inf'],
-      [`'a "b", \\n' || chr(10)`, 'a "b", \\n\n', '"a \\"b\\", \\\\n\\n"', 'a "b", \\n\n'],
-      [`timestamp_ns '2013-10-07 13:30:00.000000001'`, ...time('2013-10-07 13:30:00.000000001')],
-      [`timestamp '1969-12-31 23:59:59.5'`, ...time('1969-12-31 23:59:59.5')],
-      [`timestamp_ms '2013-10-07 13:30:00.125'`, ...time('2013-10-07 13:30:00.125')],
-      [`timestamp_s '2013-10-07 13:30:00'`, ...time('2013-10-07 13:30:00')],
-      [
-        `timestamptz '2013-10-07 15:30:00+02'`,
-        '2013-10-07 13:30:00+00',
-        '"2013-10-07T13:30:00Z"',
-        '2013-10-07T13:30:00Z',
-      ],
-      [`timestamp 'infinity'`, 'infinity', '"infinity"', 'infinity'],
-      [`date '2013-10-07'`, '2013-10-07', '"2013-10-07"', '2013-10-07'],
-      [`time '13:30:00.5'`, '13:30:00.5', '"13:30:00.5"', '13:30:00.5'],
-      [`interval '1 month 2 days 00:00:01.5'`, ...quoted('1 month 2 days 00:00:01.5')],
-      [
-        `uuid '00000000-0000-0000-0000-0000000000ff'`,
-        ...quoted('00000000-0000-0000-0000-0000000000ff'),
-      ],
-      [`'\\x01a'::blob`, '\\x01a', '"0161"', '0161'],
-      [`'101'::bit`, ...quoted('101')],
-      [`'x'::enum('x', 'y')`, ...quoted('x')],
-      ['[1, null, 3]', '[1, NULL, 3]', '[1,null,3]', '[1,null,3]'],
-      ['[1.5::float, null]::float[]', '[1.5, NULL]', '[1.5,null]', '[1.5,null]'],
-      [`['it''s', 'b']`, `['it''s', 'b']`, `["it's","b"]`, `["it's","b"]`],
-      ['array_value(1::double, 2)', '[1.0, 2.0]', '[1.0,2.0]', '[1.0,2.0]'],
-      ['[9007199254740993]', '[9007199254740993]', '[9007199254740993]', '[9007199254740993]'],
-      [
-        `{'at': timestamp_ns '2013-10-07 13:30:00', 'x': {'y': 0.1::float}}`,
-        `{'at': 2013-10-07 13:30:00, 'x': {'y': 0.1}}`,
-        '{"at":"2013-10-07T13:30:00Z","x":{"y":0.1}}',
-        '{"at":"2013-10-07T13:30:00Z","x":{"y":0.1}}',
-      ],
-      [
-        `map {'a': 1.0::double}`,
-        `{'a'=1.0}`,
-        '[{"key":"a","value":1.0}]',
-        '[{"key":"a","value":1.0}]',
-      ],
-      ['union_value(k := 1::float)', '1.0', '1.0', '1.0'],
-    ];
-  const [row] = await spellings(`select ${table.map(([sql]) => sql).join(', ')}`);
-  for (const [index, [sql, display, json, csv]] of table.entries()) {
+  const [row] = await spellings(`select ${VALUES.map(([sql]) => sql).join(', ')}`);
+  for (const [index, [sql, display, json, csv]] of VALUES.entries()) {
     assert.equal(row!.display[index], display, `display of ${sql}`);
     assert.equal(row!.json[index], json, `json of ${sql}`);
     assert.equal(row!.csv[index], csv, `csv of ${sql}`);
@@ -130,7 +125,8 @@ test('columns have names that differ, types, and a side to be read from', async 
   await using datasets = await Datasets.open([]);
   const { columns } = await runQuery(
     datasets,
-    `select 1 as a, 2.5::double as a, 'x' as "odd "" name", [1] as l, 1.5::decimal(4,1) as d, now() as t, 1::utinyint as u`,
+    `select 1 as a, 2.5::double as a, 'x' as "odd "" name", [1] as l,
+            1.5::decimal(4,1) as d, now() as t, 1::utinyint as u`,
   );
   assert.deepEqual(
     columns.map(({ name, type, isNumeric }) => [name, type, isNumeric]),
@@ -171,7 +167,7 @@ test('a result may be left before its end', async () => {
   }
 });
 
-test('of several statements the last gives the result; a statement without rows has no columns', async () => {
+test('the last of several statements gives the result; some have none', async () => {
   await using datasets = await Datasets.open([]);
   assert.deepEqual(
     await displayRows(

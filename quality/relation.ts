@@ -58,7 +58,8 @@ function reader(spec: DatasetSpec, files: readonly string[]): string {
         spec.columns === undefined
           ? []
           : ['auto_detect = false', `columns = ${columnTypes(spec.columns)}`];
-      const dialect = `header = true, delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false`;
+      const dialect =
+        `header = true, delim = ',', quote = '"', escape = '"', ` + 'allow_quoted_nulls = false';
       return `read_csv(${[glob, dialect, ...columns, hive(spec, files)].join(', ')})`;
     }
   }
@@ -96,7 +97,7 @@ function folderKeys(path: string): string[] {
   return folders.filter((folder) => folder.includes('=')).map((folder) => folder.split('=', 1)[0]!);
 }
 
-/** The folders of a glob before the first that is a pattern; `[*]` stands for the character alone. */
+/** The folders of a glob before the first that is a pattern; `[*]` is the character alone. */
 function staticPrefix(glob: string): string {
   const folders: string[] = [];
   for (const folder of glob.split('/').slice(0, -1)) {

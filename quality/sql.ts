@@ -1,4 +1,4 @@
-/** Spelling of names and texts in SQL, so that no name and no text can end the place it stands in. */
+/** Names and texts in SQL, spelled so that none can end the place it stands in. */
 
 /** A failure of DuckDB or of the SQL it was given. The message is DuckDB's own. */
 export class QueryError extends Error {

@@ -41,15 +41,9 @@ export function displayText(value: DuckDBValue, type: DuckDBType): string | null
 /** A JSON literal. */
 export function jsonText(value: DuckDBValue, type: DuckDBType): string {
   if (value === null) return 'null';
-  switch (typeof value) {
-    case 'number':
-      return jsonNumber(value, type.typeId);
-    case 'bigint':
-    case 'boolean':
-      return String(value);
-    case 'string':
-      return JSON.stringify(value);
-  }
+  if (typeof value === 'number') return jsonNumber(value, type.typeId);
+  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return JSON.stringify(value);
   if (value instanceof DuckDBDecimalValue) return value.toString();
   if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) {
     const element = elementType(type);
@@ -78,15 +72,9 @@ export function jsonText(value: DuckDBValue, type: DuckDBType): string {
 /** The text of a CSV field before quoting; null for a null. */
 export function csvText(value: DuckDBValue, type: DuckDBType): string | null {
   if (value === null) return null;
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'number':
-      return floatText(value, type.typeId);
-    case 'bigint':
-    case 'boolean':
-      return String(value);
-  }
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return floatText(value, type.typeId);
+  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   if (isNested(value)) return jsonText(value, type);
   return plainText(value);
 }

@@ -14,13 +14,7 @@ const BARS: BoxTable = {
     { name: 'explanation', type: 'VARCHAR' },
   ],
   rows: [
-    [
-      'AAPL',
-      '2026-01-02 09:30:00',
-      '182.5',
-      '12',
-      'a long text that explains the anomaly at length',
-    ],
+    ['AAPL', '2026-01-02 09:30:00', '182.5', '12', 'a long text that explains the anomaly in full'],
     ['値段', '2026-01-02 09:35:00', '-7.0', null, null],
   ],
 };
@@ -33,13 +27,13 @@ test('a table that fits is shown whole; numbers and their nulls stand right', ()
   assert.equal(
     shown(BARS, 120),
     `
-┌─────────┬─────────────────────┬────────┬────────┬─────────────────────────────────────────────────┐
-│ symbol  │    window_start     │ close  │ trades │                   explanation                   │
-│ varchar │    timestamp_ns     │ double │ int64  │                     varchar                     │
-├─────────┼─────────────────────┼────────┼────────┼─────────────────────────────────────────────────┤
-│ AAPL    │ 2026-01-02 09:30:00 │  182.5 │     12 │ a long text that explains the anomaly at length │
-│ 値段    │ 2026-01-02 09:35:00 │   -7.0 │   NULL │ NULL                                            │
-└─────────┴─────────────────────┴────────┴────────┴─────────────────────────────────────────────────┘
+┌─────────┬─────────────────────┬────────┬────────┬───────────────────────────────────────────────┐
+│ symbol  │    window_start     │ close  │ trades │                  explanation                  │
+│ varchar │    timestamp_ns     │ double │ int64  │                    varchar                    │
+├─────────┼─────────────────────┼────────┼────────┼───────────────────────────────────────────────┤
+│ AAPL    │ 2026-01-02 09:30:00 │  182.5 │     12 │ a long text that explains the anomaly in full │
+│ 値段    │ 2026-01-02 09:35:00 │   -7.0 │   NULL │ NULL                                          │
+└─────────┴─────────────────────┴────────┴────────┴───────────────────────────────────────────────┘
 2 rows · 5 columns
 `,
   );
@@ -165,9 +159,9 @@ test('with enough room nothing is cut and nothing is left out', () => {
 test('colours change nothing but the colours', () => {
   const palette = paletteFor({ isTTY: true }, {});
   const colored = renderBox(BARS, { width: 60, palette });
-  assert.match(colored.join(''), /\x1b\[/);
+  assert.match(colored.join(''), /\p{Cc}\[/u);
   assert.deepEqual(
-    colored.map((line) => line.replaceAll(/\x1b\[\d+m/g, '')),
+    colored.map((line) => line.replaceAll(/\p{Cc}\[\d+m/gu, '')),
     renderBox(BARS, { width: 60 }),
   );
 });

@@ -68,7 +68,8 @@ test('with a known total there are a bar, a share and the time left', () => {
   screen.at(0, { ...total });
   screen.at(2000, { ...total, rows: 2_500_000, bytesRead: 500 });
   assert.deepEqual(screen.lines, [
-    '━━━━━━━━━━━━━━──────────────   50 %  2.50 M rows  1.25 M rows/s  2026-01-02 12:00:00  42 anomalies  2.0 s left',
+    '━━━━━━━━━━━━━━──────────────   50 %  2.50 M rows  1.25 M rows/s  ' +
+      '2026-01-02 12:00:00  42 anomalies  2.0 s left',
   ]);
   screen.at(3999, { ...total, anomalies: 1, rows: 5_000_000, bytesRead: 999 });
   assert.match(screen.lines[0]!, / {2}99 % .* 1 anomaly .*4 ms left$/);
@@ -150,8 +151,10 @@ test('elsewhere a plain line comes every five seconds, the first after five', ()
     screen.progress.clear();
     assert.equal(
       screen.written.join(''),
-      '25 % done, 500 k rows, 100 k rows/s, watermark 2026-01-02 12:00:00, 0 anomalies, 15.0 s left\n' +
-        '50 % done, 1.00 M rows, 100 k rows/s, watermark 2026-01-02 12:00:00, 0 anomalies, 10.0 s left\n',
+      '25 % done, 500 k rows, 100 k rows/s, watermark 2026-01-02 12:00:00, 0 anomalies, ' +
+        '15.0 s left\n' +
+        '50 % done, 1.00 M rows, 100 k rows/s, watermark 2026-01-02 12:00:00, 0 anomalies, ' +
+        '10.0 s left\n',
     );
   }
 });

@@ -1,9 +1,9 @@
 /**
  * Live progress on stderr. On a terminal it is one line that is drawn over at most ten times a
- * second; elsewhere (a file, a pipe, a build server) a plain line every five seconds; nothing at all
+ * second; elsewhere (a file, a pipe, a build server) a plain line every five seconds; nothing
  * when quiet. Time comes from the clock, so a test can drive it.
  *
- *   ━━━━━━━━━────────  52 %  2.61 M rows  1.25 M rows/s  2026-01-02 12:41:05  42 anomalies  2.1 s left
+ *   ━━━━━━━━━────────  52 %  2.61 M rows  1.25 M rows/s  2026-01-02 12:41:05  42 anomalies
  */
 
 import { BEGINNING_OF_TIME, END_OF_TIME, formatTime } from '../../engine/contract/time.ts';

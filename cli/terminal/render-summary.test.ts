@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EXAMPLE_SUMMARY } from './example-summary.ts';
+import { EXAMPLE_SUMMARY } from './testing/example-summary.ts';
 import { paletteFor, PLAIN } from './palette.ts';
 import { renderChecks } from './render-checks.ts';
 import { renderSummary, summaryJson } from './render-summary.ts';

@@ -48,7 +48,8 @@ function head(summary: RunSummary, { palette, width }: RenderOptions): string[] 
     plural(summary.slots, 'slot'),
     plural(summary.partitions, 'partition'),
   ];
-  const title = `${palette.bold(summary.pipeline)}  ${verdict} in ${formatElapsed(summary.elapsedMs)}`;
+  const elapsed = formatElapsed(summary.elapsedMs);
+  const title = `${palette.bold(summary.pipeline)}  ${verdict} in ${elapsed}`;
   const reason =
     failure === undefined
       ? []

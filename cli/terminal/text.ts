@@ -3,7 +3,7 @@
  * none either. Wrong for some emoji on some terminals, where no table is right for all.
  */
 
-const ESCAPES = /\x1b\[[0-9;]*m/g;
+const ESCAPES = /\p{Cc}\[[0-9;]*m/gu;
 const ASCII = /^[\x20-\x7e]*$/;
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
@@ -110,7 +110,7 @@ const CONTROLS: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '
  */
 export function printable(text: string): string {
   return text.replace(
-    /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g,
+    /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu,
     (control) => CONTROLS[control] ?? `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

@@ -1,6 +1,6 @@
 /** A summary with everything in it, for tests. */
 
-import type { RunSummary } from './run-summary.ts';
+import type { RunSummary } from '../run-summary.ts';
 
 const CHECK = {
   severity: 'error',
@@ -107,7 +107,8 @@ export const EXAMPLE_SUMMARY: RunSummary = {
         failures: null,
         code: 'quality/query-failed',
         message:
-          'Parser Error: syntax error at or near "selec"\n\nLINE 1: selec * from anomalies\n        ^',
+          'Parser Error: syntax error at or near "selec"\n\n' +
+          'LINE 1: selec * from anomalies\n        ^',
         sql: 'selec * from anomalies',
       },
     ],
@@ -128,7 +129,9 @@ export const EXAMPLE_SUMMARY: RunSummary = {
   queries: [
     {
       title: 'the strongest anomalies',
-      sql: 'select symbol, event_time, type, score, explanation from anomalies order by abs(score) desc limit 10',
+      sql:
+        'select symbol, event_time, type, score, explanation from anomalies ' +
+        'order by abs(score) desc limit 10',
     },
     {
       title: 'anomalies an hour',
