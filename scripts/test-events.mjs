@@ -1,4 +1,4 @@
-/** A reporter for Node's test runner: one line of JSON for each finished test, as test.mjs reads it. */
+/** A reporter for Node's test runner: a line of JSON for each finished test, for test.mjs. */
 import { inspect } from 'node:util';
 
 export default async function* events(source) {

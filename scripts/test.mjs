@@ -1,9 +1,9 @@
 /**
- * `node scripts/test.mjs [PART…]`: runs every compiled test (or those whose path contains one of the
- * parts) with Node's own runner, a process for each file and as many at once as there are cores, and
- * closes with a summary. Tests run on the output of the build, because threads, kernels and stack
- * traces are then those that ship. What was skipped is listed with its reason, and a file in which no
- * test ran has failed: neither may look like a test that passed.
+ * `node scripts/test.mjs [PART…]`: runs every compiled test (or those whose path contains one of
+ * the parts) with Node's own runner, a process for each file and as many at once as there are
+ * cores, and closes with a summary. Tests run on the output of the build, because threads, kernels
+ * and stack traces are then those that ship. What was skipped is listed with its reason, and a file
+ * in which no test ran has failed: neither may look like a test that passed.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

@@ -3,8 +3,8 @@
  *
  * A benchmark asks one question and lives in one file, `bench/<name>.bench.ts`, which exports it as
  * `benchmark`. It compares *contenders*: each does the same work in its own way. After a warm-up,
- * whose result is checked, the contenders run in turns (A B C A B C …), so that a slow minute of the
- * machine falls on all of them and ratios taken within one turn hold. Only `run` is timed.
+ * whose result is checked, the contenders run in turns (A B C A B C …), so that a slow minute of
+ * the machine falls on all of them and ratios taken within one turn hold. Only `run` is timed.
  */
 
 import type { Report } from './report.ts';
@@ -32,13 +32,17 @@ export interface Contender<Result = unknown> {
   /** Before each repetition; not timed. */
   readonly prepare?: () => void | Promise<void>;
   readonly run: () => Result | Promise<Result>;
-  /**
-   * Seconds and bytes where `run` knows better than the clock around it: a child process, whose
-   * peak memory is its own.
-   */
-  readonly usage?: (result: Result) => { readonly seconds?: number; readonly peakBytes?: number };
+  /** What `run` knows better than the clock around it: of a child process, say. */
+  readonly usage?: (result: Result) => Usage;
   /** Looks at the result of the warm-up and throws where it is wrong; not timed. */
   readonly check?: (result: Result) => void | Promise<void>;
+}
+
+export interface Usage {
+  readonly seconds?: number;
+  /** Of all threads together. */
+  readonly cpuSeconds?: number;
+  readonly peakBytes?: number;
 }
 
 export interface Measurement {
@@ -46,6 +50,8 @@ export interface Measurement {
   /** Of each repetition, in the order in which they ran. */
   readonly seconds: readonly number[];
   readonly medianSeconds: number;
+  /** Median over the repetitions: more than the seconds where several cores were at work. */
+  readonly cpuSeconds: number;
   /** Units of work a second, at the median. */
   readonly rate: number;
   readonly amount: number;
@@ -76,48 +82,47 @@ export async function measure(
     const result: unknown = await contender.run();
     await contender.check?.(result);
   }
-  const seconds = contenders.map((): number[] => []);
-  const peaks = contenders.map(() => 0);
+  const usages = contenders.map((): Required<Usage>[] => []);
   for (let turn = 0; turn < options.repetitions; turn++) {
     for (const [index, contender] of contenders.entries()) {
       report.progress(`${contender.name}: ${turn + 1} of ${options.repetitions}`);
-      const timed = await runTimed(contender);
-      seconds[index]!.push(timed.seconds);
-      peaks[index] = Math.max(peaks[index]!, timed.peakBytes);
+      usages[index]!.push(await runTimed(contender));
     }
   }
   const measurements = contenders.map((contender, index) =>
-    summarize(contender, seconds[index]!, peaks[index]!, options),
+    summarize(contender, usages[index]!, options),
   );
   report.measurements(measurements);
   return measurements;
 }
 
-async function runTimed(
-  contender: Contender<unknown>,
-): Promise<{ seconds: number; peakBytes: number }> {
+async function runTimed(contender: Contender): Promise<Required<Usage>> {
   await contender.prepare?.();
   // Where node runs with --expose-gc: what an earlier contender left behind is not this one's cost.
   (globalThis as { gc?: () => void }).gc?.();
+  const cpu = process.cpuUsage();
   const start = process.hrtime.bigint();
   const result = await contender.run();
-  const elapsed = Number(process.hrtime.bigint() - start) / 1e9;
-  const usage = contender.usage?.(result);
-  return { seconds: usage?.seconds ?? elapsed, peakBytes: usage?.peakBytes ?? 0 };
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const { user, system } = process.cpuUsage(cpu);
+  const measured = { seconds, cpuSeconds: (user + system) / 1e6, peakBytes: 0 };
+  return { ...measured, ...contender.usage?.(result) };
 }
 
 function summarize(
-  contender: Contender<unknown>,
-  seconds: readonly number[],
-  peakBytes: number,
+  contender: Contender,
+  usages: readonly Required<Usage>[],
   options: MeasureOptions,
 ): Measurement {
+  const seconds = usages.map((each) => each.seconds);
   const medianSeconds = median(seconds);
   const amount = contender.amount ?? options.amount;
+  const peakBytes = Math.max(...usages.map((each) => each.peakBytes));
   return {
     name: contender.name,
     seconds,
     medianSeconds,
+    cpuSeconds: median(usages.map((each) => each.cpuSeconds)),
     amount,
     unit: options.unit,
     rate: amount / medianSeconds,

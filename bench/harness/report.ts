@@ -63,10 +63,11 @@ export class Report {
       this.record.measurements.push({ ...each, section: this.#section });
       const spread = `${seconds(Math.min(...each.seconds))}-${seconds(Math.max(...each.seconds))}`;
       const peak = each.peakBytes === undefined ? '' : `  peak ${mebibytes(each.peakBytes)}`;
+      const cpu = `cpu ${seconds(each.cpuSeconds)}`;
       const rate = `${compact(each.rate)} ${each.unit}/s`;
       this.#output.out(
         `  ${each.name.padEnd(width)}  ${seconds(each.medianSeconds).padStart(9)}` +
-          `  (${spread}, ${each.seconds.length} runs)  ${rate.padStart(18)}${peak}`,
+          `  (${spread}, ${each.seconds.length} runs)  ${rate.padStart(18)}  ${cpu}${peak}`,
       );
     }
   }

@@ -1,7 +1,7 @@
 /**
- * Whether two results of W1 are the same, row by row, in DuckDB: same bars, same nulls, every number
- * within 1e-9 relative (or 1e-12 absolute, for a z-score that is zero but for rounding), and the
- * same anomalies.
+ * Whether two results of W1 are the same, row by row, in DuckDB: same bars, same nulls, every
+ * number within 1e-9 relative (or 1e-12 absolute, for a z-score that is zero but for rounding), and
+ * the same anomalies.
  */
 
 import type { DuckDBConnection } from '@duckdb/node-api';
@@ -61,19 +61,23 @@ async function assertSameRelation(
       abs(e.${column} - a.${column}) >
         greatest(1e-12, 1e-9 * greatest(abs(e.${column}), abs(a.${column})))`;
   const first = key[0]!;
+  const keys = key.map((column) => `coalesce(e.${column}, a.${column})::varchar as ${column}`);
+  const pairs = values.map(
+    (column) => `e.${column} as expected_${column}, a.${column} as found_${column}`,
+  );
+  const matches = key.map((column) => `e.${column} = a.${column}`);
   const wrong = await queryRows(
     connection,
-    `select ${key.map((column) => `coalesce(e.${column}, a.${column})::varchar as ${column}`).join(', ')},
-       e.${first} is not null as is_expected, a.${first} is not null as is_found,
-       ${values.map((column) => `e.${column} as expected_${column}, a.${column} as found_${column}`).join(', ')},
-       count(*) over () as differences
-     from ${expected} e full join ${actual} a on ${key.map((column) => `e.${column} = a.${column}`).join(' and ')}
+    `select ${keys.join(', ')}, ${pairs.join(', ')}, count(*) over () as differences,
+       e.${first} is not null as is_expected, a.${first} is not null as is_found
+     from ${expected} e full join ${actual} a on ${matches.join(' and ')}
      where e.${first} is null or a.${first} is null or ${values.map(differs).join(' or ')}
      limit 3`,
   );
   const counts = await queryRows(
     connection,
-    `select (select count(*) from ${expected}) as expected, (select count(*) from ${actual}) as found`,
+    `select (select count(*) from ${expected}) as expected,
+       (select count(*) from ${actual}) as found`,
   );
   const { expected: expectedRows, found } = counts[0]!;
   if (wrong.length > 0 || expectedRows !== found || Number(expectedRows) === 0) {

@@ -1,4 +1,4 @@
-/** Every folder of operators and connectors holds a declaration that the catalogue lists, and tests. */
+/** Every folder of operators and connectors holds a declaration that is listed, and tests. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** What the pages promise: one title, links that lead somewhere, decisions in order and in parts. */
+/** What the pages promise: one title, links that lead somewhere, decisions in order. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** The policy of package.json: exact versions, nothing that runs on installing, doors that exist. */
+/** The policy of package.json: exact versions, nothing runs on installing, doors exist. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
