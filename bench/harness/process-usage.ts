@@ -3,10 +3,6 @@
  * operating system knows of the process to the file that TIDEMARK_BENCH_USAGE names.
  */
 
-import`: on exit it writes what the operating
- * system knows of the process to the file named by TIDEMARK_BENCH_USAGE.
- */
-
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
