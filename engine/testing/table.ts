@@ -126,8 +126,10 @@ function format(value: Value | undefined, isTime: boolean): string {
 }
 
 export interface Comparison {
-  /** Bit for bit, instead of 1e-9 relative. */
+  /** Bit for bit, instead of nearly. */
   readonly isExact?: boolean;
+  /** What numbers may differ by, relative to the larger; 1e-9 by default. */
+  readonly tolerance?: number;
   /** Rows must also be in this order. */
   readonly isOrdered?: boolean;
 }
@@ -142,7 +144,8 @@ export function diffRows(
   comparison: Comparison = {},
 ): string | undefined {
   const isExact = comparison.isExact ?? false;
-  const same = isExact ? sameExactly : sameNearly;
+  const tolerance = comparison.tolerance ?? 1e-9;
+  const same = isExact ? sameExactly : (a: Value, b: Value) => sameNearly(a, b, tolerance);
   const names = columnNames(isExact ? [...expected, ...actual] : expected);
   const left = comparison.isOrdered ? [...actual] : sorted(actual, names);
   const right = comparison.isOrdered ? [...expected] : sorted(expected, names);
@@ -191,11 +194,11 @@ function sameExactly(a: Value, b: Value): boolean {
   return Object.is(a, b);
 }
 
-/** Relative 1e-9, also between number and bigint; nothing is near a null. */
-function sameNearly(a: Value, b: Value): boolean {
+/** Relative, also between number and bigint; nothing is near a null. */
+function sameNearly(a: Value, b: Value, tolerance: number): boolean {
   if (Object.is(a, b) || a === b) return true;
   if (typeof a === 'number' && typeof b === 'number') {
-    return Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b));
+    return Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
   }
   if (typeof a === 'bigint' && typeof b === 'number') return a === safeBigInt(b);
   if (typeof a === 'number' && typeof b === 'bigint') return b === safeBigInt(a);
