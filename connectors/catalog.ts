@@ -3,7 +3,8 @@
 import type { SinkDefinition, SourceDefinition } from '../engine/contract/connector.ts';
 import { blackhole } from './blackhole/blackhole-sink.ts';
 import { parquet } from './parquet/parquet-sink.ts';
+import { csv, ndjson } from './text/text-sinks.ts';
 
 export const sources: readonly SourceDefinition[] = [];
 
-export const sinks: readonly SinkDefinition[] = [blackhole, parquet];
+export const sinks: readonly SinkDefinition[] = [blackhole, csv, ndjson, parquet];

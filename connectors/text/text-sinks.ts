@@ -1,0 +1,73 @@
+/** Sinks of lines: newline-delimited JSON and comma-separated values, to a file or a stream. */
+
+import { defineSink, type SinkDefinition } from '../../engine/contract/connector.ts';
+import { choice, path } from '../../engine/contract/fields.ts';
+import type { Schema } from '../../engine/contract/schema.ts';
+import { escapeGlob } from '../staging/part-files.ts';
+import { csvFormat } from './csv-format.ts';
+import { ndjsonFormat } from './ndjson-format.ts';
+import { commitText, openTarget, STDOUT } from './target-file.ts';
+import { type LineFormat, TextSinkWriter } from './text-sink-writer.ts';
+
+const fields = {
+  path: path({
+    doc: 'The file, or `-` for stdout. It is created when there is a first row.',
+    examples: ['out/anomalies.ndjson', '-'],
+  }),
+  if_exists: choice(['replace', 'append', 'fail'], {
+    doc:
+      'What happens to a file of that name: replaced at the first commit (removed where there are ' +
+      'no rows), continued, or an error at the start.',
+  }).default('replace'),
+};
+
+interface TextKind {
+  readonly name: 'ndjson' | 'csv';
+  readonly summary: string;
+  readonly format: (schema: Schema) => LineFormat;
+  readonly examplePath: string;
+}
+
+function textSink({ name, summary, format, examplePath }: TextKind): SinkDefinition {
+  return defineSink({
+    name,
+    since: '0.1.0',
+    stability: 'beta',
+    summary,
+    guarantees: {
+      order: 'Rows keep the order in which they reached the sink.',
+      delivery:
+        'Exactly once to a file, which grows at each commit; at least once to stdout, a device or ' +
+        'a pipe, where rows are out as soon as they are written.',
+      backPressure: 'A batch is taken when the one before it is written.',
+    },
+    fields,
+    constraints: [],
+    examples: [
+      { title: 'To a file', config: { path: examplePath } },
+      { title: 'To another program', config: { path: STDOUT } },
+    ],
+    plan: () => undefined,
+    open: async (config, { sink, schema }) =>
+      new TextSinkWriter(openTarget(sink, config.path, config.if_exists), format(schema)),
+    commit: async (_config, committables, { sink }) => commitText(sink, committables),
+    dataset: (config, { schema }) =>
+      config.path === STDOUT
+        ? undefined
+        : { format: name, glob: escapeGlob(config.path), columns: schema.columns, partitions: [] },
+  });
+}
+
+export const csv = textSink({
+  name: 'csv',
+  summary: 'Writes rows as comma-separated values with a header.',
+  format: csvFormat,
+  examplePath: 'out/anomalies.csv',
+});
+
+export const ndjson = textSink({
+  name: 'ndjson',
+  summary: 'Writes each row as a JSON object on a line of its own.',
+  format: ndjsonFormat,
+  examplePath: 'out/anomalies.ndjson',
+});
