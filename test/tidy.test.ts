@@ -116,8 +116,8 @@ test('lines are at most 100 columns wide', () => {
   assertNone(
     code.flatMap(({ path, lines }) =>
       lines.flatMap((line, index) =>
-        [...line].length > COLUMNS_MAX && !/https?:\/\/\S+$/.test(line)
-          ? [`${path}:${index + 1}: ${[...line].length} columns`]
+        line.length > COLUMNS_MAX && !/https?:\/\/\S+$/.test(line)
+          ? [`${path}:${index + 1}: ${line.length} columns`]
           : [],
       ),
     ),

@@ -29,7 +29,7 @@ test('every operator has its folder, declaration and test', () => {
 test('every connector is declared below connectors, in the list, and has a test beside it', () => {
   const names = [...catalog.sources, ...catalog.sinks].map(({ name }) => name);
   const declarations = paths
-    .filter((path) => path.startsWith('connectors/') && !/\.test\.ts$/.test(path))
+    .filter((path) => path.startsWith('connectors/') && !path.endsWith('.test.ts'))
     .filter((path) => /\bdefine(?:Source|Sink)\(/.test(readSource(path).text));
   const declared = declarations.flatMap((path) =>
     [...readSource(path).text.matchAll(/\bdefine(?:Source|Sink)\(\{\s*name: '(\w+)'/g)].map(
