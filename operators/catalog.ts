@@ -1,5 +1,8 @@
 import type { OperatorDefinition } from '../engine/contract/operator.ts';
+import { derive } from './derive/derive.ts';
+import { filter } from './filter/filter.ts';
 import { rolling } from './rolling/rolling.ts';
+import { threshold } from './threshold/threshold.ts';
 
 /** Every operator that ships with the engine, in alphabetical order. */
-export const operators: readonly OperatorDefinition[] = [rolling];
+export const operators: readonly OperatorDefinition[] = [derive, filter, rolling, threshold];

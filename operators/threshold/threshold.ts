@@ -1,0 +1,186 @@
+/**
+ * Threshold: rules over scores that make anomaly rows. Declaration; the operator is next door.
+ */
+
+import type { OperatorDefinition } from '../../engine/contract/operator.ts';
+import { defineOperator } from '../../engine/contract/operator.ts';
+import type { Report } from '../../engine/contract/problem.ts';
+import type { Schema } from '../../engine/contract/schema.ts';
+import {
+  type ConfigOf,
+  expression,
+  type Fields,
+  number,
+  text,
+  z,
+} from '../../engine/contract/fields.ts';
+import { planExpression } from '../../engine/expression/plan-expression.ts';
+import { anomalyColumns } from './anomaly.ts';
+import { ThresholdOperator } from './threshold-operator.ts';
+
+const TYPE_NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
+const TYPE_EXPECTED = 'expected a word of letters, digits, _ . and -, such as price_spike';
+
+const rule = z.strictObject({
+  type: text({ doc: 'Type of the anomaly; part of its id.', examples: ['price_spike'] }).regex(
+    TYPE_NAME,
+    { error: TYPE_EXPECTED },
+  ),
+  when: expression({
+    doc: 'Condition under which a row is an anomaly.',
+    examples: ['abs(z_return) > 3'],
+  }),
+  value: expression({ doc: 'What was observed.', examples: ['return_pct'] }),
+  score: expression({
+    doc: 'How unusual it is; its sign is the direction.',
+    examples: ['z_return'],
+  }),
+  baseline: expression({ doc: 'What was to be expected.', examples: ['mean_return'] }).optional(),
+  detector: text({ doc: 'Name of the method; `threshold` if not given.' }).min(1).optional(),
+  confidence: expression({
+    doc: 'Confidence, cut to the range from 0 to 1, in place of the one computed from the score.',
+  }).optional(),
+});
+
+export const fields = {
+  rules: z
+    .array(rule, { error: 'expected a list of rules' })
+    .min(1, { error: 'expected at least one rule' })
+    .meta({
+      description: 'What is an anomaly. A row makes one anomaly for each rule it meets.',
+      examples: [[{ type: 'price_spike', when: 'abs(z) > 3', value: 'return_pct', score: 'z' }]],
+    }),
+  severity: z
+    .strictObject({
+      medium: number({ doc: 'An absolute score above this is of medium severity.' }),
+      high: number({ doc: 'An absolute score above this is of high severity.' }),
+    })
+    .default({ medium: 4, high: 5 })
+    .meta({
+      description: 'Limits of the absolute score. At or below both, the severity is low.',
+      examples: [{ medium: 4, high: 5 }],
+    }),
+} satisfies Fields;
+
+export type Config = ConfigOf<typeof fields>;
+
+function planAnomalies({ rules }: Config, input: Schema, report: Report): Schema {
+  for (const [index, { when, value, score, baseline, confidence }] of rules.entries()) {
+    const at = (field: string): (string | number)[] => ['rules', index, field];
+    planExpression(when, input, 'condition', at('when'), report);
+    const numbers = { value, score, baseline, confidence };
+    for (const [field, text] of Object.entries(numbers)) {
+      if (text !== undefined) planExpression(text, input, 'number', at(field), report);
+    }
+  }
+  const columns = anomalyColumns(input.key);
+  if (columns.filter(({ name }) => name === input.key).length > 1) {
+    report({
+      path: ['rules'],
+      target: 'key',
+      code: 'config/duplicate-column',
+      message: `the key is called ${input.key}, like another column of an anomaly`,
+      help: `give the key another name, such as symbol, where it is read`,
+    });
+  }
+  const schema: Schema = { columns, time: 'event_time', key: input.key };
+  return input.revises === true ? { ...schema, revises: true } : schema;
+}
+
+export const threshold: OperatorDefinition = defineOperator({
+  name: 'threshold',
+  since: '0.1.0',
+  stability: 'beta',
+  summary: 'Makes an anomaly row of each row that meets a rule.',
+  guarantees: {
+    order: 'Anomalies come in the order of their rows, those of one row in the order of the rules.',
+    lateness: 'A late row is judged like any other; its anomalies have ids of their own.',
+    backPressure: 'Holds no rows back.',
+  },
+  fields,
+  constraints: [
+    {
+      at: ['severity', 'medium'],
+      violated: ({ severity }) => (severity.medium < 0 ? 'must not be negative' : undefined),
+    },
+    {
+      at: ['severity', 'high'],
+      violated: ({ severity }) =>
+        severity.high < severity.medium ? 'must not be below medium' : undefined,
+    },
+  ],
+  plan: (config, input, report) => ({ main: planAnomalies(config, input, report) }),
+  state: {
+    version: 1,
+    scope: 'keyed',
+    tables: {
+      id_counts: 'How often each id was given that can still come again, as JSON.',
+      late_counts: 'How many anomalies of late rows each key has had, as JSON.',
+    },
+  },
+  metrics: {
+    threshold_low_total: { unit: 'rows', doc: 'Anomalies of low severity.' },
+    threshold_medium_total: { unit: 'rows', doc: 'Anomalies of medium severity.' },
+    threshold_high_total: { unit: 'rows', doc: 'Anomalies of high severity.' },
+  },
+  examples: [
+    {
+      title: 'Returns and volumes far from usual',
+      config: {
+        rules: [
+          {
+            type: 'price_spike',
+            when: 'abs(z_return) > 3',
+            value: 'return_pct',
+            score: 'z_return',
+          },
+          { type: 'volume_surge', when: 'z_volume > 3', value: 'volume', score: 'z_volume' },
+        ],
+        severity: { medium: 4, high: 5 },
+      },
+      input: `
+        event_time | symbol | return_pct | z_return | volume | z_volume
+        09:30      | AAPL   | 0.1        | 0.2      | 1000   | 0.1
+        09:35      | AAPL   | -2.5       | -6       | 9000   | 4.5
+        09:35      | IBM    | 0.2        |          | 500    | 3
+        09:40      | IBM    | 1.5        | 3.1      | 100    | -3.5
+      `,
+      output: `
+        event_time | symbol | type         | value | score | threshold | severity | direction
+        09:35      | AAPL   | price_spike  | -2.5  | -6    | 3         | high     | down
+        09:35      | AAPL   | volume_surge | 9000  | 4.5   | 3         | medium   | up
+        09:40      | IBM    | price_spike  | 1.5   | 3.1   | 3         | low      | up
+      `,
+    },
+    {
+      title: 'A jump in price from one trade to the next',
+      config: {
+        rules: [
+          {
+            type: 'price_jump',
+            when: 'price / previous > 1.1',
+            value: 'price',
+            score: 'price / previous',
+            baseline: 'previous',
+            detector: 'ratio',
+            confidence: '0.5 + price / previous / 4',
+          },
+        ],
+      },
+      input: `
+        event_time | symbol | price | previous
+        09:30:00   | AAPL   | 100   |
+        09:30:00   | AAPL   | 120   | 100
+        09:30:00   | AAPL   | 180   | 120
+        09:30:01   | AAPL   | 540   | 180
+      `,
+      output: `
+        event_time | anomaly_id:string | type | detector | value | baseline | score | threshold | confidence
+        09:30:00   | step/AAPL/1704187800000000000/price_jump   | price_jump | ratio | 120 | 100 | 1.2 | 1.1 | 0.8
+        09:30:00   | step/AAPL/1704187800000000000/price_jump/2 | price_jump | ratio | 180 | 120 | 1.5 | 1.1 | 0.875
+        09:30:01   | step/AAPL/1704187801000000000/price_jump   | price_jump | ratio | 540 | 180 | 3   | 1.1 | 1
+      `,
+    },
+  ],
+  open: (config, context, state) => new ThresholdOperator(config, context, state),
+});
