@@ -2,13 +2,13 @@
  * Values of a query's result as text, in three spellings:
  *
  *   display   as DuckDB's own shell shows them: `2013-10-07 13:30:00.5`, `[1, NULL]`
- *   json      a JSON literal. Whole numbers and decimals are numbers with all their digits, even
- *             those beyond 2^53, which JSON allows and which Python, jq and DuckDB read exactly; a
- *             reader that makes floats of all numbers, such as JavaScript's, should cast them to
- *             text in the query. NaN is null; infinities are 1e999 and -1e999, which every parser
- *             reads as infinite. Times are ISO 8601 in UTC, bytes are hexadecimal, a map is a
- *             list of {key, value}.
- *   csv       numbers and times as in JSON, texts as they are, a nested value as its JSON
+ *   json      a JSON literal. Whole numbers are numbers up to 2^53 - 1 and texts beyond, decimals
+ *             are numbers where their type has at most 15 digits and texts otherwise, so that no
+ *             reader loses a digit without noticing. NaN is null; infinities are 1e999 and -1e999, which parsers read as
+ *             infinite. Times are ISO 8601 in UTC, bytes are hexadecimal, a map is a list of
+ *             {key, value}.
+ *   csv       numbers with all their digits, times as in JSON, texts as they are, a nested value
+ *             as its JSON
  *
  * Timestamps keep their nanoseconds. Null is null here; what stands for it is the caller's choice.
  */
@@ -42,9 +42,12 @@ export function displayText(value: DuckDBValue, type: DuckDBType): string | null
 export function jsonText(value: DuckDBValue, type: DuckDBType): string {
   if (value === null) return 'null';
   if (typeof value === 'number') return jsonNumber(value, type.typeId);
-  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'bigint') return isSafe(value) ? String(value) : `"${value}"`;
+  if (typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return JSON.stringify(value);
-  if (value instanceof DuckDBDecimalValue) return value.toString();
+  if (value instanceof DuckDBDecimalValue) {
+    return value.width <= DECIMAL_DIGITS_MAX ? value.toString() : JSON.stringify(value.toString());
+  }
   if (value instanceof DuckDBListValue || value instanceof DuckDBArrayValue) {
     const element = elementType(type);
     return `[${value.items.map((item) => jsonText(item, element)).join(',')}]`;
@@ -77,6 +80,13 @@ export function csvText(value: DuckDBValue, type: DuckDBType): string | null {
   if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
   if (isNested(value)) return jsonText(value, type);
   return plainText(value);
+}
+
+/** Digits that a double keeps of any decimal number. By the type, so that a column has one kind. */
+const DECIMAL_DIGITS_MAX = 15;
+
+function isSafe(value: bigint): boolean {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= BigInt(Number.MIN_SAFE_INTEGER);
 }
 
 function nestedDisplay(value: DuckDBValue, type: DuckDBType, quoted: boolean): string {

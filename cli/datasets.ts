@@ -1,0 +1,35 @@
+/** What a pipeline has written, as views of DuckDB: one a sink that leaves files, by its name. */
+
+import { catalog } from '../catalog.ts';
+import { escapeGlob } from '../connectors/staging/part-files.ts';
+import { type PipelinePlan, REJECTED_SCHEMA } from '../engine/plan/pipeline-plan.ts';
+import { deadLetterPath } from '../index.ts';
+import type { Datasets } from '../quality/datasets.ts';
+import type { DatasetSpec } from '../quality/relation.ts';
+
+/** Loads DuckDB, which takes a tenth of a second. Close the datasets when done. */
+export async function openDatasets(plan: PipelinePlan): Promise<Datasets> {
+  const { Datasets: datasets } = await import('../quality/datasets.ts');
+  return datasets.open(datasetSpecs(plan));
+}
+
+/** The rejected rows of a source `trades` that no sink takes are the view `trades_rejected`. */
+export function datasetSpecs(plan: PipelinePlan): readonly DatasetSpec[] {
+  const sinks = plan.sinks.flatMap(({ name, type, config, schema }): DatasetSpec[] => {
+    const definition = catalog.sinks.find((candidate) => candidate.name === type)!;
+    const dataset = definition.dataset(config, { sink: name, pipeline: plan.name, schema });
+    if (dataset === undefined) return [];
+    return [{ name, ...dataset, ...(schema.time === '' ? {} : { time: schema.time }) }];
+  });
+  const names = new Set(sinks.map(({ name }) => name));
+  const rejected = plan.sources.flatMap((source): DatasetSpec[] => {
+    const name = `${source.name}_rejected`;
+    const isTaken = plan.sinks.some(
+      ({ input }) => input.step === source.name && input.output === 'rejected',
+    );
+    if (isTaken || names.has(name)) return [];
+    const glob = escapeGlob(deadLetterPath(plan, source.name));
+    return [{ name, format: 'ndjson', glob, columns: REJECTED_SCHEMA.columns }];
+  });
+  return [...sinks, ...rejected];
+}
