@@ -348,9 +348,9 @@ class Compiler {
 
   #case(node: CaseExpression): Evaluate {
     const type = this.typeOf(node);
-    const branches = node.branches.map(({ when, then }) => ({
+    const branches = node.branches.map(({ when, result }) => ({
       when: this.as(when, 'boolean'),
-      then: this.as(then, type),
+      result: this.as(result, type),
     }));
     const { machine } = this;
     const otherwise: Evaluate =
@@ -358,7 +358,7 @@ class Compiler {
     const strings = this.#strings.fork();
     return (batch) => {
       const { rowCount } = batch;
-      const values = [...branches.map(({ then }) => then(batch)), otherwise(batch)];
+      const values = [...branches.map(({ result }) => result(batch)), otherwise(batch)];
       const aligned = type === 'string' ? strings.unified(values, rowCount) : values;
       let chosen = aligned.at(-1)!;
       for (let i = branches.length - 1; i >= 0; i--) {
@@ -387,10 +387,9 @@ class Compiler {
     const digits = node.arguments[1];
     const factor = 10 ** (digits?.kind === 'number' ? digits.value : 0);
     const { machine } = this;
-    const { roundF64 } = machine.loops;
     return (batch) =>
       machine.unary(
-        (values, out, rows) => roundF64(values, factor, out, rows),
+        (values, out, rows) => machine.loops.roundF64(values, factor, out, rows),
         'float64',
         evaluate(batch),
         batch.rowCount,

@@ -104,12 +104,12 @@ function choices(
 
 function caseOf(
   when: fc.Arbitrary<Expression>,
-  then: fc.Arbitrary<Expression>,
+  result: fc.Arbitrary<Expression>,
 ): fc.Arbitrary<Expression> {
   return fc
     .tuple(
-      fc.array(fc.record({ when, then }), { minLength: 1, maxLength: 3 }),
-      fc.option(then, { nil: null }),
+      fc.array(fc.record({ when, result }), { minLength: 1, maxLength: 3 }),
+      fc.option(result, { nil: null }),
     )
     .map(([branches, otherwise]) => ({ kind: 'case', branches, otherwise, ...SPAN }));
 }

@@ -60,7 +60,7 @@ export function evaluateOracle(
     }
     case 'case': {
       const branch = node.branches.find(({ when }) => value(when) === true);
-      if (branch !== undefined) return value(branch.then);
+      if (branch !== undefined) return value(branch.result);
       return node.otherwise === null ? null : value(node.otherwise);
     }
     case 'call':
@@ -98,19 +98,20 @@ function binary(operator: string, left: OracleValue, right: OracleValue): Oracle
   if (operator === 'or') return not(and(not(left), not(right)));
   if (left === null || right === null) return null;
   const [a, b] = comparable(left, right) as readonly [number, number];
+  const order = a < b ? -1 : a > b ? 1 : 0; // a bigint may meet a number
   switch (operator) {
     case '=':
-      return a == b; // a bigint may meet a number
+      return order === 0;
     case '<>':
-      return a != b;
+      return order !== 0;
     case '<':
-      return a < b;
+      return order < 0;
     case '<=':
-      return a <= b;
+      return order <= 0;
     case '>':
-      return a > b;
+      return order > 0;
     case '>=':
-      return a >= b;
+      return order >= 0;
     case '-':
       if (isInstant(left) || isInstant(right)) return Number(a - b) / 1e9;
       return finite(Number(a) - Number(b));

@@ -81,7 +81,7 @@ export interface InExpression extends Span {
 export interface CaseExpression extends Span {
   readonly kind: 'case';
   /** At least one. */
-  readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+  readonly branches: readonly { readonly when: Expression; readonly result: Expression }[];
   /** Null where the user wrote no `else`. */
   readonly otherwise: Expression | null;
 }
@@ -118,15 +118,6 @@ export function isBareName(name: string): boolean {
   return COLUMN_NAME.test(name) && !KEYWORDS.has(name.toLowerCase());
 }
 
-export function isLiteral(expression: Expression): expression is Literal {
-  return (
-    expression.kind === 'number' ||
-    expression.kind === 'string' ||
-    expression.kind === 'boolean' ||
-    expression.kind === 'null'
-  );
-}
-
 /** The nodes directly below, in the order of the text. */
 export function childrenOf(expression: Expression): readonly Expression[] {
   switch (expression.kind) {
@@ -146,7 +137,7 @@ export function childrenOf(expression: Expression): readonly Expression[] {
     case 'in':
       return [expression.operand, ...expression.options];
     case 'case': {
-      const nodes = expression.branches.flatMap(({ when, then }) => [when, then]);
+      const nodes = expression.branches.flatMap(({ when, result }) => [when, result]);
       return expression.otherwise === null ? nodes : [...nodes, expression.otherwise];
     }
     case 'call':

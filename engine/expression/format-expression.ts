@@ -99,7 +99,7 @@ function formatNode(expression: Expression): string {
     }
     case 'case': {
       const branches = expression.branches.map(
-        ({ when, then }) => `when ${format(when, OR)} then ${format(then, OR)} `,
+        ({ when, result }) => `when ${format(when, OR)} then ${format(result, OR)} `,
       );
       const { otherwise } = expression;
       const rest = otherwise === null ? '' : `else ${format(otherwise, OR)} `;

@@ -212,11 +212,11 @@ class Parser {
     if (!this.#isWord('when')) {
       throw this.#unexpected('when', 'every branch has a condition: case when x = 1 then 2 end');
     }
-    const branches: { when: Expression; then: Expression }[] = [];
+    const branches: { when: Expression; result: Expression }[] = [];
     while (this.#take('when')) {
       const when = this.#or();
       this.#expect('then');
-      branches.push({ when, then: this.#or() });
+      branches.push({ when, result: this.#or() });
     }
     const otherwise = this.#take('else') ? this.#or() : null;
     if (!this.#isWord('end')) {

@@ -60,7 +60,10 @@ function mapChildren(node: Expression, map: (child: Expression) => Expression): 
     case 'case':
       return {
         ...node,
-        branches: node.branches.map(({ when, then }) => ({ when: map(when), then: map(then) })),
+        branches: node.branches.map(({ when, result }) => ({
+          when: map(when),
+          result: map(result),
+        })),
         otherwise: node.otherwise === null ? null : map(node.otherwise),
       };
     case 'call':

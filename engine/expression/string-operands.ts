@@ -52,7 +52,6 @@ export class StringOperands {
   unified(operands: readonly Operand[], rows: number): readonly Operand[] {
     const dictionaries = new Set(operands.flatMap(({ dictionary }) => dictionary ?? []));
     if (dictionaries.size <= 1) return operands;
-    const { intern } = this.#strings;
     return operands.map((operand) => {
       const { dictionary } = operand;
       if (dictionary === undefined || dictionary === this.#strings) return operand;
@@ -60,7 +59,7 @@ export class StringOperands {
         operand,
         dictionary,
         this.#strings,
-        (text) => intern.call(this.#strings, text),
+        (text) => this.#strings.intern(text),
         rows,
       );
     });
@@ -80,9 +79,8 @@ export class StringOperands {
   ): Operand {
     const codes = this.#codes.table(source, target, codeOf);
     const table = this.#machine.table(codes);
-    const { translateCodes } = this.#machine.loops;
     const translated = this.#machine.unary(
-      (values, out, count) => translateCodes(values, table, out, count),
+      (values, out, count) => this.#machine.loops.translateCodes(values, table, out, count),
       'string',
       operand,
       rows,

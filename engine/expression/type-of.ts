@@ -233,7 +233,7 @@ class TypeChecker {
 
   #case(node: CaseExpression): StaticType | undefined {
     for (const { when } of node.branches) this.#expectBoolean(when, 'when');
-    const results = node.branches.map(({ then }) => then);
+    const results = node.branches.map(({ result }) => result);
     if (node.otherwise !== null) results.push(node.otherwise);
     return this.#agree(results, 'case');
   }

@@ -7,8 +7,13 @@
 
 import type { Batch, Column } from '../../engine/contract/batch.ts';
 import { type ConfigOf, expressions, type Fields } from '../../engine/contract/fields.ts';
-import type { Collector, Operator, OperatorContext } from '../../engine/contract/operator.ts';
-import { defineOperator, type OperatorDefinition } from '../../engine/contract/operator.ts';
+import {
+  type Collector,
+  defineOperator,
+  type Operator,
+  type OperatorContext,
+  type OperatorDefinition,
+} from '../../engine/contract/operator.ts';
 import type { Report } from '../../engine/contract/problem.ts';
 import { type ColumnType, columnIndex, type Schema } from '../../engine/contract/schema.ts';
 import { compileExpression } from '../../engine/expression/compile-expression.ts';

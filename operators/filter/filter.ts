@@ -4,8 +4,13 @@
 
 import type { Batch, Pointer } from '../../engine/contract/batch.ts';
 import { type ConfigOf, expression, type Fields } from '../../engine/contract/fields.ts';
-import type { Collector, Operator, OperatorContext } from '../../engine/contract/operator.ts';
-import { defineOperator, type OperatorDefinition } from '../../engine/contract/operator.ts';
+import {
+  type Collector,
+  defineOperator,
+  type Operator,
+  type OperatorContext,
+  type OperatorDefinition,
+} from '../../engine/contract/operator.ts';
 import { compileToMask } from '../../engine/expression/compile-expression.ts';
 import { parseAccepted, planExpression } from '../../engine/expression/plan-expression.ts';
 import { filterRows } from '../../engine/expression/select-rows.ts';
