@@ -5,6 +5,7 @@ import { defineOperator } from '../contract/operator.ts';
 import { END_OF_TIME } from '../contract/time.ts';
 import type { Row } from './harness.ts';
 import { runOperator } from './harness.ts';
+import { POISON } from './poisoned-memory.ts';
 import { diffRows, formatTable, parseTable, schemaOfTable } from './table.ts';
 
 const table = parseTable(`
@@ -100,7 +101,7 @@ test('the arena does not outlive a call, nor does it come cleared', () => {
     }),
   };
   runOperator(keeper, {}, schema, [table.rows.slice(0, 1), table.rows.slice(0, 1)]);
-  const poison = new Float64Array(new Uint8Array(8).fill(0xaa).buffer)[0]!;
+  const poison = new Float64Array(new Uint8Array(8).fill(POISON).buffer)[0]!;
   assert.deepEqual(seen.slice(0, 1), [poison]);
   assert.deepEqual(seen.at(-1), poison);
 });

@@ -1,12 +1,13 @@
 /**
  * A linear memory that punishes carelessness: what is allocated, freed, or cleared from the arena
- * is filled with 0xAA, so that reading what was never written, or no longer is there, shows. It also
+ * is filled with poison, so that reading what was never written, or no longer is there, shows. It also
  * starts at other addresses each time, and knows which slabs are still held.
  */
 
 import { LinearMemory } from '../../wasm/host/linear-memory.ts';
 
-const POISON = 0xaa;
+/** 1.4e306 as a double, which no sum hides, and beyond all codes, counts and addresses as a u32. */
+export const POISON = 0x7f;
 
 export class PoisonedMemory extends LinearMemory {
   readonly #slabs = new Set<number>();

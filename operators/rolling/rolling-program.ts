@@ -204,10 +204,10 @@ class Planner {
   #presence(operand: Expression, path: Path): Series | undefined {
     const { offset, end } = operand;
     const when: Expression = { kind: 'is_null', operand, negated: true, offset, end };
-    const then: Expression = { kind: 'number', value: 1, offset, end };
+    const result: Expression = { kind: 'number', value: 1, offset, end };
     const present: Expression = {
       kind: 'case',
-      branches: [{ when, then }],
+      branches: [{ when, result }],
       otherwise: null,
       offset,
       end,
