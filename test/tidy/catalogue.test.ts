@@ -3,42 +3,44 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { catalog } from '../../catalog.ts';
-import { filePaths, readSource } from './source-tree.ts';
+import { filePaths, importsOf, readSource } from './source-tree.ts';
 
 const paths = filePaths();
 
+const isSupport = (path: string): boolean => /\.test\.ts$|\/testing\//.test(path);
 const kebabCase = (name: string): string => name.replaceAll('_', '-');
 
 test('every operator has its folder, declaration and test', () => {
-  const folders = foldersOf('operators');
-  assert.deepEqual(folders, catalog.operators.map(({ name }) => kebabCase(name)).sort());
-  assert(folders.length > 3, `${folders.length} operators`);
-  for (const folder of folders) {
-    const own = paths.filter((path) => path.startsWith(`operators/${folder}/`));
+  const declared = paths
+    .filter((path) => /^operators\/[^/]+\/[^.]+\.ts$/.test(path))
+    .filter((path) => /\bdefineOperator\(/.test(readSource(path).text));
+  assert.deepEqual(
+    declared.sort(),
+    catalog.operators
+      .map(({ name }) => kebabCase(name))
+      .map((name) => `operators/${name}/${name}.ts`)
+      .sort(),
+  );
+  assert(declared.length > 3, `${declared.length} operators`);
+  for (const path of declared) {
+    const folder = path.slice(0, path.lastIndexOf('/') + 1);
     assert(
-      own.some((path) => /\bdefineOperator\(/.test(readSource(path).text)),
-      `operators/${folder} declares an operator`,
-    );
-    assert(
-      own.some((path) => path.endsWith('.test.ts') || path.endsWith('.oracle.ts')),
-      `operators/${folder} has a test beside it`,
+      paths.some((each) => each.startsWith(folder) && each.endsWith('.test.ts')),
+      `${folder} has a test`,
     );
   }
 });
 
-test('every connector is declared below connectors, in the list, and has a test beside it', () => {
-  const names = [...catalog.sources, ...catalog.sinks].map(({ name }) => name);
-  const declarations = paths
-    .filter((path) => path.startsWith('connectors/') && !path.endsWith('.test.ts'))
+test('every connector is listed, and has a test beside it', () => {
+  const declaring = paths
+    .filter((path) => path.startsWith('connectors/') && !isSupport(path))
     .filter((path) => /\bdefine(?:Source|Sink)\(/.test(readSource(path).text));
-  const declared = declarations.flatMap((path) =>
-    [...readSource(path).text.matchAll(/\bdefine(?:Source|Sink)\(\{\s*name: '(\w+)'/g)].map(
-      (match) => match[1]!,
-    ),
-  );
-  assert.deepEqual(declared.sort(), names.toSorted());
-  assert(declared.length > 4, `${declared.length} connectors`);
-  for (const path of declarations) {
+  const listed = importsOf(readSource('connectors/catalog.ts'))
+    .filter(({ isTypeOnly }) => !isTypeOnly)
+    .map(({ to }) => to);
+  assert.deepEqual(declaring.sort(), listed.sort());
+  assert(declaring.length > 3, `${declaring.length} connectors`);
+  for (const path of declaring) {
     const folder = path.slice(0, path.lastIndexOf('/') + 1);
     assert(
       paths.some((each) => each.startsWith(folder) && each.endsWith('.test.ts')),
@@ -53,11 +55,3 @@ test('the lists are in alphabetical order', () => {
     assert.deepEqual(names, names.toSorted());
   }
 });
-
-function foldersOf(parent: string): string[] {
-  const below = paths.flatMap((path) => {
-    const parts = path.split('/');
-    return parts[0] === parent && parts.length > 2 ? [parts[1]!] : [];
-  });
-  return [...new Set(below)].sort();
-}
