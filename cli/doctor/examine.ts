@@ -6,7 +6,7 @@
 
 import { availableParallelism, freemem, tmpdir, totalmem } from 'node:os';
 import { statfs } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { terminalWidth } from '../terminal/palette.ts';
@@ -23,25 +23,26 @@ export interface Surroundings {
 export async function examine(
   { environment, folder }: Surroundings = { environment: process.env, folder: process.cwd() },
 ): Promise<DoctorReport> {
-  const findings = await Promise.all([
-    node(process.versions.node),
-    tidemark(),
-    platform(),
-    cores(),
-    memory(),
-    attempt('wasm simd', simd),
-    attempt('kernels', kernels),
-    attempt('worker threads', workerThreads),
-    attempt('duckdb', queryEngine),
-    libraries(),
-    attempt('disk of working folder', () => disk('disk of working folder', folder)),
-    attempt('disk of temporary files', () => disk('disk of temporary files', tmpdir())),
-    attempt('out', () => writable('out', join(folder, 'out'))),
-    attempt('temporary files', () => writable('temporary files', tmpdir())),
-    timeZone(),
-    terminal(environment),
-    attempt('nats-server', () => natsServer(environment)),
-  ]);
+  const questions: readonly (readonly [name: string, ask: () => Finding | Promise<Finding>])[] = [
+    ['node', () => node(process.versions.node)],
+    ['tidemark', tidemark],
+    ['platform', platform],
+    ['cores', cores],
+    ['memory', memory],
+    ['wasm simd', simd],
+    ['kernels', kernels],
+    ['worker threads', workerThreads],
+    ['duckdb', queryEngine],
+    ...LIBRARIES.map((name) => [name, () => library(name)] as const),
+    ['disk of working folder', () => disk('disk of working folder', folder)],
+    ['disk of temporary files', () => disk('disk of temporary files', tmpdir())],
+    ['out', () => writable('out', join(folder, 'out'))],
+    ['temporary files', () => writable('temporary files', tmpdir())],
+    ['time zone', timeZone],
+    ['terminal', () => terminal(environment)],
+    ['nats-server', () => natsServer(environment)],
+  ];
+  const findings = await Promise.all(questions.map(([name, ask]) => attempt(name, ask)));
   return reportOf(findings);
 }
 
@@ -117,9 +118,8 @@ function memory(): Finding {
   const isLimited = limit > 0 && limit < totalmem();
   const total = isLimited ? limit : totalmem();
   const free = isLimited ? Math.max(0, limit - process.memoryUsage.rss()) : freemem();
-  const found =
-    `${formatBytes(total)}${isLimited ? ' for this container' : ''}, ` +
-    `${formatBytes(free)} free`;
+  const whose = isLimited ? ' for this container' : '';
+  const found = `${formatBytes(total)}${whose}, ${formatBytes(free)} free`;
   if (free >= MEMORY_MIN) return { name: 'memory', status: 'ok', found };
   return {
     name: 'memory',
@@ -133,27 +133,24 @@ function memory(): Finding {
 function kernels(): Finding {
   const folder = new URL('../../wasm/kernels/', import.meta.url);
   try {
-    const module = new WebAssembly.Module(readFileSync(new URL('router.wasm', folder)));
-    return {
-      name: 'kernels',
-      status: 'ok',
-      found: module instanceof WebAssembly.Module ? 'compile' : '',
-    };
+    const names = readdirSync(folder).filter((name) => name.endsWith('.wasm'));
+    for (const name of names) new WebAssembly.Module(readFileSync(new URL(name, folder)));
+    if (names.length === 0) throw new Error('there are none');
+    return { name: 'kernels', status: 'ok', found: `${names.length} compile` };
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
     return { name: 'kernels', status: 'fail', found, remedy: 'run npm run build' };
   }
 }
 
-/** What reads and writes the formats. It is looked up and not loaded: one of them has 15 MB. */
-function libraries(): Finding {
-  const names = ['apache-arrow', 'parquet-wasm', 'fzstd', 'piscina'];
-  const versions = names.map((name) => [name, packageVersion(name)] as const);
-  const missing = versions.filter(([, version]) => version === undefined).map(([name]) => name);
-  const found = versions.map(([name, version]) => `${name} ${version ?? 'missing'}`).join(', ');
-  return missing.length === 0
-    ? { name: 'libraries', status: 'ok', found }
-    : { name: 'libraries', status: 'fail', found, remedy: 'run npm ci' };
+const LIBRARIES = ['apache-arrow', 'parquet-wasm', 'piscina'];
+
+/** Looked up and not loaded: one of them has 15 MB. */
+function library(name: string): Finding {
+  const version = packageVersion(name);
+  return version === undefined
+    ? { name, status: 'fail', found: 'missing', remedy: 'run npm ci' }
+    : { name, status: 'ok', found: version };
 }
 
 function packageVersion(name: string): string | undefined {
@@ -193,7 +190,8 @@ function terminal(environment: Surroundings['environment']): Finding {
     return { name: 'terminal', status: 'info', found: 'none: no colours, progress line by line' };
   }
   const locale = environment['LC_ALL'] || environment['LC_CTYPE'] || environment['LANG'] || '';
-  const found = `${plural(terminalWidth(process.stdout, environment), 'column')}, ${locale || 'no locale'}`;
+  const width = plural(terminalWidth(process.stdout, environment), 'column');
+  const found = `${width}, ${locale === '' ? 'no locale' : locale}`;
   if (/utf-?8/i.test(locale)) return { name: 'terminal', status: 'ok', found };
   return {
     name: 'terminal',

@@ -1,15 +1,14 @@
 /** What the doctor found: one finding a question, and how they are shown. */
 
-import { grid } from '../terminal/grid.ts';
 import type { RenderOptions } from '../terminal/render-checks.ts';
-import { printable, wrap } from '../terminal/text.ts';
+import { pad, printable, wrap } from '../terminal/text.ts';
 
 export type FindingStatus = 'ok' | 'info' | 'warn' | 'fail';
 
 export interface Finding {
   /** What was asked: `node`, `memory`. */
   readonly name: string;
-  /** `info` is neither good nor bad; `warn` works, but not well; `fail` keeps pipelines from running. */
+  /** `info` is neither good nor bad; `warn` works, but not well; with `fail` no pipeline runs. */
   readonly status: FindingStatus;
   /** What was found, in a few words. */
   readonly found: string;
@@ -29,7 +28,7 @@ export function reportOf(findings: readonly Finding[]): DoctorReport {
   return { status: has('fail') ? 'fail' : has('warn') ? 'warn' : 'ok', findings };
 }
 
-const MARKS: Readonly<Record<FindingStatus, string>> = { ok: '✓', info: '·', warn: '!', fail: '✗' };
+const MARKS = { ok: '✓', info: '·', warn: '!', fail: '✗' } as const;
 
 export function renderReport(
   { status, findings }: DoctorReport,
@@ -37,23 +36,15 @@ export function renderReport(
 ): string[] {
   const paint = (of: FindingStatus): ((text: string) => string) =>
     ({ ok: palette.green, info: palette.dim, warn: palette.yellow, fail: palette.red })[of];
-  const lines = grid(
-    findings.map((finding) => [MARKS[finding.status], finding.name, printable(finding.found)]),
-    [
-      { paint: (text, row) => paint(findings[row]!.status)(text) },
-      {},
-      { cut: 'end', paint: palette.dim },
-    ],
-    width,
-  );
-  const body = findings.flatMap((finding, index) => [
-    lines[index]!,
-    ...(finding.remedy === undefined
-      ? []
-      : wrap(printable(finding.remedy), width - 5).map(
-          (line, at) => `   ${at === 0 ? paint(finding.status)('→') : ' '} ${line}`,
-        )),
-  ]);
+  const nameWidth = Math.max(...findings.map(({ name }) => name.length));
+  const indent = ' '.repeat(nameWidth + 5);
+  const body = findings.flatMap(({ name, status: own, found, remedy = '' }) => {
+    const room = width - indent.length;
+    const head = `${paint(own)(MARKS[own])}  ${pad(name, nameWidth)}  `;
+    const facts = wrap(printable(found), room).map((line) => palette.dim(line));
+    const advice = remedy === '' ? [] : wrap(`→ ${printable(remedy)}`, room).map(paint(own));
+    return [...facts, ...advice].map((line, index) => (index === 0 ? head : indent) + line);
+  });
   const verdict = {
     ok: 'Everything a pipeline needs is here.',
     warn: 'Pipelines run here; see the remarks.',
