@@ -148,11 +148,20 @@ function isBetween(
 /** One arbitrary a type. */
 type Typed = Record<'number' | 'text' | 'time' | 'condition', Expression>;
 
-const typed = fc.letrec<Typed>((tie) => {
-  const number = tie('number');
-  const text = tie('text');
-  const time = tie('time');
-  const condition = tie('condition');
+/** Parts that recur: each stands for an expression of its type, at the next depth. */
+type Parts = { readonly [T in keyof Typed]: fc.Arbitrary<Expression> };
+
+const LEAF = {
+  maxDepth: 4,
+  depthIdentifier: 'expression',
+  depthSize: 'small',
+  withCrossShrink: true,
+} as const;
+
+const ORDER = ['=', '<>', '<', '<=', '>', '>='];
+const UNARY_CALLS = ['abs', 'ceil', 'floor', 'sign', 'sqrt', 'log', 'ln', 'log10', 'exp', 'round'];
+
+function numbers({ number, time, condition }: Parts): fc.Arbitrary<Expression> {
   const rounded = fc
     .tuple(number, fc.integer({ min: 0, max: 15 }))
     .map(([x, digits]): Expression => {
@@ -162,66 +171,80 @@ const typed = fc.letrec<Typed>((tie) => {
   const negated = number.map(
     (operand): Expression => ({ kind: 'unary', operator: '-', operand, ...SPAN }),
   );
+  return fc.oneof(
+    LEAF,
+    columns('price', 'size', 'trades', 'end'),
+    numberLiteral,
+    binary(['+', '-', '*', '/', '%'], number),
+    binary(['-'], time),
+    negated,
+    call(UNARY_CALLS, number),
+    call(['pow'], number, number),
+    rounded,
+    choices(['least', 'greatest', 'coalesce'], number),
+    caseOf(condition, fc.oneof(number, fc.constant(nothing))),
+  );
+}
+
+function texts({ text, condition }: Parts): fc.Arbitrary<Expression> {
+  return fc.oneof(
+    LEAF,
+    columns('symbol', 'venue', 'odd "name"'),
+    textLiteral,
+    choices(['coalesce'], text),
+    caseOf(condition, text),
+  );
+}
+
+function times({ time, condition }: Parts): fc.Arbitrary<Expression> {
+  return fc.oneof(
+    LEAF,
+    columns('event_time', 'seen'),
+    choices(['least', 'greatest', 'coalesce'], time),
+    caseOf(condition, time),
+  );
+}
+
+function conditions({ number, text, time, condition }: Parts): fc.Arbitrary<Expression> {
   const isNull = fc
     .tuple(fc.oneof(number, text, time, condition, fc.constant(nothing)), fc.boolean())
-    .map(([operand, isNegated]): Expression => {
-      return { kind: 'is_null', operand, negated: isNegated, ...SPAN };
-    });
+    .map(([operand, negated]): Expression => ({ kind: 'is_null', operand, negated, ...SPAN }));
   const inverted = condition.map(
     (operand): Expression => ({ kind: 'unary', operator: 'not', operand, ...SPAN }),
   );
-  const order = ['=', '<>', '<', '<=', '>', '>='];
-  const leaf = {
-    maxDepth: 4,
-    depthIdentifier: 'expression',
-    depthSize: 'small',
-    withCrossShrink: true,
-  } as const;
+  const timeOrLiteral = fc.oneof(time, timeLiteral);
+  return fc.oneof(
+    LEAF,
+    columns('is_open'),
+    fc.boolean().map((value): Expression => ({ kind: 'boolean', value, ...SPAN })),
+    binary(ORDER, number),
+    binary(ORDER, time, timeOrLiteral),
+    binary(['=', '<>'], text),
+    binary(['=', '<>', 'and', 'or'], condition, fc.oneof(condition, fc.constant(nothing))),
+    isIn(number, numberLiteral),
+    isIn(text, textLiteral),
+    isIn(time, timeLiteral),
+    isBetween(number, number),
+    isBetween(time, timeOrLiteral),
+    isNull,
+    inverted,
+    choices(['coalesce'], condition),
+    caseOf(condition, condition),
+  );
+}
+
+const typed = fc.letrec<Typed>((tie) => {
+  const parts: Parts = {
+    number: tie('number'),
+    text: tie('text'),
+    time: tie('time'),
+    condition: tie('condition'),
+  };
   return {
-    number: fc.oneof(
-      leaf,
-      columns('price', 'size', 'trades', 'end'),
-      numberLiteral,
-      binary(['+', '-', '*', '/', '%'], number),
-      binary(['-'], time),
-      negated,
-      call(['abs', 'ceil', 'floor', 'sign', 'sqrt', 'log', 'ln', 'log10', 'exp', 'round'], number),
-      call(['pow'], number, number),
-      rounded,
-      choices(['least', 'greatest', 'coalesce'], number),
-      caseOf(condition, fc.oneof(number, fc.constant(nothing))),
-    ),
-    text: fc.oneof(
-      leaf,
-      columns('symbol', 'venue', 'odd "name"'),
-      textLiteral,
-      choices(['coalesce'], text),
-      caseOf(condition, text),
-    ),
-    time: fc.oneof(
-      leaf,
-      columns('event_time', 'seen'),
-      choices(['least', 'greatest', 'coalesce'], time),
-      caseOf(condition, time),
-    ),
-    condition: fc.oneof(
-      leaf,
-      columns('is_open'),
-      fc.boolean().map((value): Expression => ({ kind: 'boolean', value, ...SPAN })),
-      binary(order, number),
-      binary(order, time, fc.oneof(time, timeLiteral)),
-      binary(['=', '<>'], text),
-      binary(['=', '<>', 'and', 'or'], condition, fc.oneof(condition, fc.constant(nothing))),
-      isIn(number, numberLiteral),
-      isIn(text, textLiteral),
-      isIn(time, timeLiteral),
-      isBetween(number, number),
-      isBetween(time, fc.oneof(time, timeLiteral)),
-      isNull,
-      inverted,
-      choices(['coalesce'], condition),
-      caseOf(condition, condition),
-    ),
+    number: numbers(parts),
+    text: texts(parts),
+    time: times(parts),
+    condition: conditions(parts),
   };
 });
 

@@ -1,5 +1,5 @@
 /**
- * An expression in a configuration: checked when the pipeline is planned, parsed again when it runs.
+ * Expressions in a configuration: checked when the pipeline is planned, parsed again when it runs.
  */
 
 import type { Path, Report } from '../contract/problem.ts';

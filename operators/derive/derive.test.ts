@@ -89,7 +89,8 @@ test('all problems are told at once, each in its column', () => {
     const { problems } = planOperator(derive, { columns }, SCHEMA);
     const got = problems.map(({ path, offset, target, code, message }) => {
       const at = offset === undefined ? '' : `@${offset}`;
-      return `${path.join('.')}${at}${target === undefined ? '' : ` ${target}`}: ${code} ${message}`;
+      const under = target === undefined ? '' : ` ${target}`;
+      return `${path.join('.')}${at}${under}: ${code} ${message}`;
     });
     assert.deepEqual(got, want);
   }

@@ -16,7 +16,7 @@ export interface OracleRule {
   baseline(row: Row): number | null;
 }
 
-/** Anomalies of rows in arrival order; a row is late below the largest time before it, less delay. */
+/** Anomalies of rows in arrival order; a row below the largest time before, less delay, is late. */
 export function anomaliesOracle(
   rows: readonly Row[],
   rules: readonly OracleRule[],

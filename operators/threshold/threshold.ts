@@ -175,10 +175,10 @@ export const threshold: OperatorDefinition = defineOperator({
         09:30:01   | AAPL   | 540   | 180
       `,
       output: `
-        event_time | anomaly_id:string | type | detector | value | baseline | score | threshold | confidence
-        09:30:00   | step/AAPL/1704187800000000000/price_jump   | price_jump | ratio | 120 | 100 | 1.2 | 1.1 | 0.8
-        09:30:00   | step/AAPL/1704187800000000000/price_jump/2 | price_jump | ratio | 180 | 120 | 1.5 | 1.1 | 0.875
-        09:30:01   | step/AAPL/1704187801000000000/price_jump   | price_jump | ratio | 540 | 180 | 3   | 1.1 | 1
+        anomaly_id:string | detector | value | baseline | score | threshold | confidence
+        step/AAPL/1704187800000000000/price_jump   | ratio | 120 | 100 | 1.2 | 1.1 | 0.8
+        step/AAPL/1704187800000000000/price_jump/2 | ratio | 180 | 120 | 1.5 | 1.1 | 0.875
+        step/AAPL/1704187801000000000/price_jump   | ratio | 540 | 180 | 3   | 1.1 | 1
       `,
     },
   ],
