@@ -2,6 +2,7 @@
 
 import type { Catalog } from '../engine/contract/connector.ts';
 import type { Fields } from '../engine/contract/fields.ts';
+import type { Problem } from '../engine/contract/problem.ts';
 import { isMapping, secretPaths } from '../engine/plan/field-schema.ts';
 import { planPipeline } from '../engine/plan/plan-pipeline.ts';
 import type { PipelinePlan } from '../engine/plan/pipeline-plan.ts';
@@ -23,6 +24,8 @@ export interface LintResult {
   readonly lints: readonly Lint[];
   /** The document after variables and options, for what is not part of the plan. */
   readonly document: unknown;
+  /** Places a problem that is found in the document later. */
+  readonly lintOf: (problem: Problem) => Lint;
 }
 
 /**
@@ -51,17 +54,23 @@ export function lintText(
   options: LintOptions,
   envFiles: readonly SourceText[] = [],
 ): LintResult {
-  const loaded = loadText(source, options, envFiles);
-  const { document } = loaded;
-  if (loaded.isBroken) return { lints: inOrder(loaded.lints(), source.name), document };
-  maskSecrets(loaded, options.catalog);
-  const { plan, problems: all } = planPipeline(document, options.catalog);
+  return lintLoaded(source.name, loadText(source, options, envFiles), options.catalog);
+}
+
+/** @param file Name of the file whose lints come first. */
+export function lintLoaded(file: string, loaded: LoadedDocument, catalog: Catalog): LintResult {
+  const { document, lintOf } = loaded;
+  if (loaded.isBroken) return { lints: inOrder(loaded.lints(), file), document, lintOf };
+  maskSecrets(loaded, catalog);
+  const { plan, problems: all } = planPipeline(document, catalog);
   const problems = all.filter(
     ({ path }) => !loaded.unresolved.some((unresolved) => startsWith(path, unresolved)),
   );
-  const lints = inOrder([...loaded.lints(), ...problems.map(loaded.lintOf)], source.name);
+  const lints = inOrder([...loaded.lints(), ...problems.map(lintOf)], file);
   const isValid = lints.every(({ severity }) => severity === 'warning');
-  return plan !== undefined && isValid ? { plan, lints, document } : { lints, document };
+  return plan !== undefined && isValid
+    ? { plan, lints, document, lintOf }
+    : { lints, document, lintOf };
 }
 
 /** By file (this one first), line and column, each once. */
