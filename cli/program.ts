@@ -3,11 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { examplesText } from './command.ts';
+import { register as registerCheck } from './check.ts';
 import { register as registerCreate } from './create.ts';
+import { register as registerDemo } from './demo.ts';
+import { register as registerDoctor } from './doctor.ts';
 import { EXIT_CODE_MEANINGS } from './exit-code.ts';
 import { register as registerExplain } from './explain.ts';
 import { register as registerLint } from './lint.ts';
 import { register as registerList } from './list.ts';
+import { register as registerQuery } from './query.ts';
+import { register as registerRun } from './run.ts';
 import { register as registerSchema } from './schema.ts';
 import { paletteFor } from './terminal/palette.ts';
 import { register as registerTest } from './test.ts';
@@ -20,12 +25,17 @@ const GROUPS = {
 };
 
 const COMMANDS = [
+  [GROUPS.run, registerRun],
+  [GROUPS.run, registerDemo],
   [GROUPS.write, registerLint],
   [GROUPS.write, registerExplain],
   [GROUPS.write, registerTest],
   [GROUPS.write, registerCreate],
   [GROUPS.write, registerList],
   [GROUPS.write, registerSchema],
+  [GROUPS.results, registerCheck],
+  [GROUPS.results, registerQuery],
+  [GROUPS.other, registerDoctor],
 ] as const;
 
 /** @returns The program with all its commands; errors of usage are thrown, not exited on. */
@@ -48,6 +58,8 @@ export function makeProgram(): Command {
     const command = program.commands[program.commands.length - 1]!;
     command.helpGroup(group).showHelpAfterError(`(tidemark ${command.name()} --help tells more)`);
     command.exitOverride().configureHelp({ styleTitle: bold });
+    // Where its lines end is for the terminal to say, not for the source.
+    command.description(command.description().replace(/(?<!\n)\n(?!\n)/g, ' '));
   }
   return program;
 }

@@ -42,7 +42,8 @@ function checkConstraints(check: FieldCheck, config: StepConfig, report: Report)
     if (message === undefined) continue;
     holds = false;
     const given = valueAt(check.values, at);
-    const got = given === undefined || typeof given === 'object' ? '' : gotText(given, at, check);
+    const isTold = given === undefined || typeof given === 'object' || message.includes(', got ');
+    const got = isTold ? '' : gotText(given, at, check);
     report({ path: at, code: 'config/constraint', message: `${pathText(at)}: ${message}${got}` });
   }
   return holds;

@@ -60,7 +60,7 @@ function planStep(planning: Planning, step: StepNode): void {
       isRevisionReported ||= problem.code === 'config/revised-input';
       report(problem);
     });
-    if (!isRevisionReported && countsTwice(definition, inputSchema)) {
+    if (!isRevisionReported && countsTwice(definition, inputSchema, planned)) {
       report(revisedInput(entry.name, referenceText(input)));
     }
     return planned;
@@ -85,8 +85,9 @@ function stepPlan(
   };
 }
 
-function countsTwice({ state }: OperatorDefinition, input: Schema): boolean {
-  return state.scope === 'keyed' && input.revises === true;
+/** A step with state that says nothing of revised rows, neither in a problem nor in its output. */
+function countsTwice({ state }: OperatorDefinition, input: Schema, { main }: Outputs): boolean {
+  return state.scope === 'keyed' && input.revises === true && main.revises !== true;
 }
 
 function revisedInput(step: string, input: string): Problem {
