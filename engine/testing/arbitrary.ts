@@ -36,7 +36,7 @@ export function arbitraryStream(table: Table, schema: Schema, rowsMax = 40): fc.
   });
   return fc
     .record({
-      steps: fc.array(row, { maxLength: rowsMax }),
+      steps: fc.array(row, { maxLength: rowsMax, size: 'max' }),
       isOrdered: fc.boolean(),
       tolerance: fc.tuple(gap, fc.constantFrom(0n, 0n, 1n, 5n)),
     })

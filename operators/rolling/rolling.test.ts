@@ -57,10 +57,10 @@ const stream = fc
   .record({
     steps: fc.array(
       fc.tuple(fc.constantFrom(0, 0.1, 0.1, 0.5, 1, 3, 20), fc.constantFrom(0, 0, 0, 0.5, 4, 30)),
-      { maxLength: 100 },
+      { maxLength: 100, size: 'max' },
     ),
     symbols: fc.array(fc.constantFrom('A', 'A', 'B'), { minLength: 1, maxLength: 9 }),
-    values: fc.array(value, { minLength: 1, maxLength: 80 }),
+    values: fc.array(value, { minLength: 1, maxLength: 80, size: 'max' }),
     isOrdered: fc.boolean(),
     tolerance: fc.constantFrom(0n, 2n * SECOND, 100n * SECOND),
     sizes: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 }),
