@@ -16,8 +16,8 @@ import { planExpression } from './plan-expression.ts';
 const PAGE = readFileSync(new URL('../../../docs/expressions.md', import.meta.url), 'utf8');
 
 const TABLE = parseTable(`
-  event_time | symbol | price | open | size | trades:int64 | venue:string | is_open:boolean | seen:timestamp
-  09:30:00   | AAPL   | 101.5 | 100  |      | 3            |              | true            | 09:29:58.5
+  event_time|symbol|price|open|size|trades:int64|venue:string|is_open:boolean|seen:timestamp
+  09:30:00  |AAPL  |101.5|100 |    |3           |            |true           |09:29:58.5
 `);
 const SCHEMA: Schema = { columns: TABLE.columns, time: 'event_time', key: 'symbol' };
 

@@ -1,5 +1,6 @@
 /**
- * Filter: the rows for which a condition is true. Where it is null, the row does not pass, as in SQL.
+ * Filter: the rows for which a condition is true. Where it is null the row does not pass, as in
+ * SQL.
  */
 
 import type { Batch, Pointer } from '../../engine/contract/batch.ts';

@@ -64,9 +64,25 @@ export interface Evidence {
   readonly window: { readonly start: bigint; readonly end: bigint } | null;
 }
 
-/** The evidence as JSON, with ISO times. */
-export function explanationOf({ window, ...rest }: Evidence): string {
-  const times =
-    window === null ? null : { start: formatTime(window.start), end: formatTime(window.end) };
-  return JSON.stringify({ ...rest, window: times });
+/**
+ * Writes evidence as JSON, with ISO times. One for a batch: its anomalies share most of their
+ * windows, whose times are then written once.
+ */
+export class Explainer {
+  readonly #times = new Map<bigint, string>();
+
+  explain({ rule, observed, score, threshold, baseline, window }: Evidence): string {
+    const times =
+      window === null ? null : { start: this.#iso(window.start), end: this.#iso(window.end) };
+    return JSON.stringify({ rule, observed, score, threshold, baseline, window: times });
+  }
+
+  #iso(time: bigint): string {
+    let text = this.#times.get(time);
+    if (text === undefined) {
+      text = formatTime(time);
+      this.#times.set(time, text);
+    }
+    return text;
+  }
 }

@@ -19,7 +19,7 @@ import { rowsWhere, selectRows } from '../../engine/expression/select-rows.ts';
 import {
   confidenceOf,
   directionOf,
-  explanationOf,
+  Explainer,
   type SeverityLimits,
   severityOf,
 } from './anomaly.ts';
@@ -179,8 +179,9 @@ export class ThresholdOperator implements Operator {
       if (rule.confidence === undefined) return confidenceOf(score, thresholds[i]!);
       return confidence === null ? null : Math.min(1, Math.max(0, confidence));
     });
+    const explainer = new Explainer();
     const explanations = hits.map(({ rule, value, score, baseline, start, end }, i) =>
-      explanationOf({
+      explainer.explain({
         rule: rule.config.when,
         observed: value,
         score,
