@@ -70,7 +70,8 @@ test('a limit is kept exactly, whatever the size of the result', async () => {
 test('JSON is one array of objects, one a line', async () => {
   assert.equal(
     await written(
-      `select * from (values (1, 'a "b"', null, [1.5]), (2, '', true, null)) t(i, "te""xt", flag, l)`,
+      `select * from (values (1, 'a "b"', null, [1.5]), (2, '', true, null))
+       t(i, "te""xt", flag, l)`,
       writeJson,
     ),
     `[
