@@ -23,7 +23,7 @@ import {
 import { identifier, literal, QueryError } from './sql.ts';
 
 export interface DatasetOptions {
-  /** Default: a quarter of the machine's memory, at least 256 MiB and at most 2 GiB. */
+  /** Default: a quarter of the memory there is, at least 256 MiB and at most 1 GiB. */
   readonly memoryBytes?: number;
   /** Default: the cores of the machine. */
   readonly threads?: number;
@@ -171,7 +171,7 @@ function defaultMemory(): number {
   // Where a container limits memory, that limit counts and not the machine's.
   const constrained = process.constrainedMemory() ?? 0;
   const limit = constrained > 0 && constrained < totalmem() ? constrained : totalmem();
-  return Math.min(2 * 2 ** 30, Math.max(256 * 2 ** 20, limit / 4));
+  return Math.min(2 ** 30, Math.max(256 * 2 ** 20, limit / 4));
 }
 
 function firstParagraph(message: string): string {

@@ -4,9 +4,9 @@
  *   display   as DuckDB's own shell shows them: `2013-10-07 13:30:00.5`, `[1, NULL]`
  *   json      a JSON literal. Whole numbers are numbers up to 2^53 - 1 and texts beyond, decimals
  *             are numbers where their type has at most 15 digits and texts otherwise, so that no
- *             reader loses a digit without noticing. NaN is null; infinities are 1e999 and -1e999, which parsers read as
- *             infinite. Times are ISO 8601 in UTC, bytes are hexadecimal, a map is a list of
- *             {key, value}.
+ *             reader loses a digit without noticing. NaN is null; infinities are 1e999 and
+ *             -1e999, which parsers read as infinite. Times are ISO 8601 in UTC, bytes are
+ *             hexadecimal, a map is a list of {key, value}.
  *   csv       numbers with all their digits, times as in JSON, texts as they are, a nested value
  *             as its JSON
  *
