@@ -1,0 +1,125 @@
+/**
+ * Runs a planned pipeline for `run` and `demo`: live progress, a clean end on a signal, the quality
+ * checks, the summary, and the exit code.
+ */
+
+import { unaccountedRows } from '../engine/contract/row-accounts.ts';
+import type { PipelinePlan } from '../engine/plan/pipeline-plan.ts';
+import { createPipeline, EngineError, type RunResult } from '../index.ts';
+import { encodeError } from '../engine/contract/error.ts';
+import type { QualityReport } from '../quality/run-checks.ts';
+import { detect } from './detection.ts';
+import { openDatasets } from './datasets.ts';
+import { ExitCode } from './exit-code.ts';
+import { summarize } from './summarize.ts';
+import { paletteFor, terminalWidth } from './terminal/palette.ts';
+import { Progress } from './terminal/progress.ts';
+import { renderSummary, summaryJson } from './terminal/render-summary.ts';
+import type { DetectionSummary, RunSummary } from './terminal/run-summary.ts';
+
+/** How often progress is looked at; it is drawn less often than that where that is better. */
+const PROGRESS_MS = 100;
+
+export interface RunRequest {
+  readonly plan: PipelinePlan;
+  /** Path of the pipeline file as the user gave it. */
+  readonly file: string;
+  readonly slots?: number | undefined;
+  readonly isQuiet?: boolean | undefined;
+  readonly isJson?: boolean | undefined;
+  /** False to leave the quality checks out. */
+  readonly hasChecks?: boolean | undefined;
+}
+
+export async function runPipeline(request: RunRequest): Promise<number> {
+  const { plan, slots } = request;
+  const stop = new AbortController();
+  const pipeline = createPipeline(plan, { slots, signal: stop.signal });
+  const progress = new Progress({
+    stream: process.stderr,
+    clock: { nowMs: () => Date.now() },
+    isQuiet: request.isQuiet === true || request.isJson === true,
+  });
+  const release = onSignals(stop, progress);
+  const timer = setInterval(() => progress.update(pipeline.progress()), PROGRESS_MS);
+  let result: RunResult;
+  try {
+    result = await pipeline.run();
+  } catch (error) {
+    return failed(error);
+  } finally {
+    clearInterval(timer);
+    progress.clear();
+    release();
+  }
+  const { quality, detection } = await examine(request, result);
+  const summary = summarize({ ...request, slots: pipeline.slots, result, quality, detection });
+  show(summary, request);
+  return exitCode(result, quality);
+}
+
+/** The first signal asks for a clean end, the second ends at once. */
+function onSignals(stop: AbortController, progress: Progress): () => void {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(ExitCode.interrupted);
+    progress.note('Stopping: what has been read is processed and written. Again to quit at once.');
+    stop.abort();
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  return () => {
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+}
+
+function failed(error: unknown): number {
+  const palette = paletteFor(process.stderr);
+  const { code, message } = encodeError(error);
+  process.stderr.write(`${palette.red(`error[${code}]`)}: ${message}\n`);
+  if (!(error instanceof EngineError) && error instanceof Error) {
+    process.stderr.write(`${error.stack}\n`);
+  }
+  process.stderr.write('Nothing was made visible: outputs are as they were before this run.\n');
+  return ExitCode.failed;
+}
+
+/** Checks the outputs, and compares planted with found anomalies where the input is generated. */
+async function examine(
+  { plan, hasChecks = true }: RunRequest,
+  result: RunResult,
+): Promise<{ quality: QualityReport | undefined; detection: DetectionSummary | undefined }> {
+  const isGenerated = plan.sources.some(({ type }) => type === 'generator');
+  const isChecked = hasChecks && plan.quality.length > 0;
+  if (!isChecked && !isGenerated) return { quality: undefined, detection: undefined };
+  // DuckDB is loaded only by who needs it: it costs a tenth of a second.
+  const { runChecks } = await import('../quality/run-checks.ts');
+  const datasets = await openDatasets(plan);
+  try {
+    const quality = isChecked
+      ? await runChecks(datasets, plan.quality, { nowMs: Date.now() })
+      : undefined;
+    const detection = result.wasStopped ? undefined : await detect(plan, datasets);
+    return { quality, detection };
+  } finally {
+    await datasets.close();
+  }
+}
+
+function show(summary: RunSummary, { isJson }: RunRequest): void {
+  if (isJson === true) {
+    process.stdout.write(`${summaryJson(summary)}\n`);
+    return;
+  }
+  const width = terminalWidth(process.stderr);
+  const lines = renderSummary(summary, { width, palette: paletteFor(process.stderr) });
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+function exitCode(result: RunResult, quality: QualityReport | undefined): number {
+  if (result.failure !== undefined) return ExitCode.failed;
+  if (unaccountedRows(result.accounts) !== 0) {
+    process.stderr.write('error[engine/internal]: the row accounts do not add up\n');
+    return ExitCode.failed;
+  }
+  return quality?.status === 'error' ? ExitCode.checkFailed : ExitCode.done;
+}

@@ -1,0 +1,60 @@
+/** `tidemark run`: a pipeline, from its sources to its quality report. */
+
+import type { Command } from 'commander';
+import {
+  action,
+  type PipelineFlags,
+  wholeNumber,
+  withExamples,
+  withPipelineOptions,
+} from './command.ts';
+import { ExitCode } from './exit-code.ts';
+
+interface RunFlags extends PipelineFlags {
+  readonly slots?: number;
+  readonly quiet?: boolean;
+  readonly check: boolean;
+}
+
+export function register(program: Command): void {
+  const command = withPipelineOptions(
+    program
+      .command('run')
+      .summary('run a pipeline')
+      .description(
+        'Lints the pipeline and runs it to the end of its sources: rows through the operators\n' +
+          'into the sinks, then the quality checks, then a summary on stderr. Outputs become\n' +
+          'visible when the run is complete. The first Ctrl-C ends it cleanly: what has been read\n' +
+          'is processed, open windows are closed, and the outputs are written.',
+      )
+      .argument('<file>', 'pipeline file'),
+  )
+    .option(
+      '--slots <n>',
+      'worker threads for the operators; by default one a core',
+      wholeNumber(1),
+    )
+    .option('-q, --quiet', 'no live progress')
+    .option('--no-check', 'leave the quality checks out');
+  withExamples(command, [
+    ['tidemark run bars.yaml', 'run it'],
+    ["tidemark run bars.yaml -s sources.trades.path='data/*.csv.gz'", 'over other files'],
+    ['tidemark run bars.yaml -e prod.env --slots 4', 'with variables, on four threads'],
+    ['tidemark run bars.yaml --json | jq .accounts', 'the summary as JSON'],
+  ]).action(
+    action(async (file: string, flags: RunFlags) => {
+      const { readPlan } = await import('./read-plan.ts');
+      const read = await readPlan(file, flags);
+      if (read === undefined) return ExitCode.invalidConfig;
+      const { runPipeline } = await import('./run-pipeline.ts');
+      return runPipeline({
+        plan: read.plan,
+        file,
+        slots: flags.slots,
+        isQuiet: flags.quiet,
+        isJson: flags.json,
+        hasChecks: flags.check,
+      });
+    }),
+  );
+}

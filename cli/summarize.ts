@@ -1,0 +1,128 @@
+/** Makes the summary of a run from its plan and its result. */
+
+import { catalog } from '../catalog.ts';
+import type { PipelinePlan, SinkPlan } from '../engine/plan/pipeline-plan.ts';
+import { deadLetterPath, type RunResult } from '../index.ts';
+import type { QualityReport } from '../quality/run-checks.ts';
+import type {
+  AnomalySummary,
+  DetectionSummary,
+  OutputSummary,
+  RunSummary,
+} from './terminal/run-summary.ts';
+
+/** Mildest first. */
+const SEVERITIES = ['low', 'medium', 'high', 'critical'];
+
+export interface Findings {
+  readonly plan: PipelinePlan;
+  readonly file: string;
+  readonly slots: number;
+  readonly result: RunResult;
+  readonly quality: QualityReport | undefined;
+  readonly detection: DetectionSummary | undefined;
+}
+
+export function summarize({ plan, file, slots, result, quality, detection }: Findings): RunSummary {
+  const { accounts, elapsedMs, failure, wasStopped } = result;
+  const anomalies = anomalySummary(plan, result);
+  return {
+    pipeline: plan.name,
+    file,
+    outcome: failure !== undefined ? 'failed' : wasStopped ? 'stopped' : 'completed',
+    ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
+    elapsedMs,
+    rowsPerSecond: elapsedMs > 0 ? (accounts.read / elapsedMs) * 1000 : 0,
+    slots,
+    partitions: plan.partitions,
+    accounts,
+    kept: keptPaths(plan, result),
+    steps: result.steps,
+    ...(anomalies === undefined ? {} : { anomalies }),
+    ...(detection === undefined ? {} : { detection }),
+    ...(quality === undefined ? {} : { quality }),
+    outputs: result.sinks.flatMap((sink) => outputSummary(plan, sink)),
+    queries: queriesToTry(plan),
+  };
+}
+
+function anomalySummary(plan: PipelinePlan, result: RunResult): AnomalySummary | undefined {
+  if (!plan.sinks.some(takesAnomalies)) return undefined;
+  const byType = new Map<string, Record<string, number>>();
+  for (const { type, severity, count } of result.anomalyCounts) {
+    byType.set(type, { ...byType.get(type), [severity]: count });
+  }
+  const found = new Set(result.anomalyCounts.map(({ severity }) => severity));
+  const others = [...found].filter((severity) => !SEVERITIES.includes(severity));
+  return {
+    total: result.anomalies,
+    ...(result.firstAnomalyMs === undefined ? {} : { firstAfterMs: result.firstAnomalyMs }),
+    severities: [...SEVERITIES.filter((severity) => found.has(severity)), ...others],
+    byType: [...byType]
+      .map(([type, bySeverity]) => ({
+        type,
+        total: Object.values(bySeverity).reduce((sum, count) => sum + count, 0),
+        bySeverity,
+      }))
+      .sort((a, b) => b.total - a.total || (a.type < b.type ? -1 : 1)),
+  };
+}
+
+function takesAnomalies({ schema }: SinkPlan): boolean {
+  return schema.columns.some(({ name }) => name === 'anomaly_id');
+}
+
+function keptPaths(plan: PipelinePlan, { accounts }: RunResult): RunSummary['kept'] {
+  const late = plan.sinks.find(({ input }) => input.output === 'late');
+  const latePath = late === undefined ? undefined : pathOf(late);
+  const [source] = plan.sources;
+  const rejected = plan.sinks.find(({ input }) => input.output === 'rejected');
+  const rejectedPath =
+    rejected === undefined ? source && deadLetterPath(plan, source.name) : pathOf(rejected);
+  return {
+    ...(latePath !== undefined && accounts.late > 0 ? { late: latePath } : {}),
+    ...(rejectedPath !== undefined && accounts.rejected > 0 ? { rejected: rejectedPath } : {}),
+  };
+}
+
+function outputSummary(plan: PipelinePlan, sink: RunResult['sinks'][number]): OutputSummary[] {
+  const { name, type, rows, files, bytes } = sink;
+  const planned = plan.sinks.find((candidate) => candidate.name === name);
+  // The dead letters of a source that nobody reads are worth a line only where there are any.
+  if (planned === undefined) {
+    const source = plan.sources.find((candidate) => name === `${candidate.name}.rejected`);
+    if (rows === 0 || source === undefined) return [];
+    return [{ name, type, rows, files, bytes, path: deadLetterPath(plan, source.name) }];
+  }
+  const path = pathOf(planned);
+  return [{ name, type, rows, ...(files > 0 ? { files, bytes } : {}), ...(path && { path }) }];
+}
+
+function pathOf({ config }: SinkPlan): string | undefined {
+  const path = config['path'];
+  return typeof path === 'string' && path !== '-' ? path : undefined;
+}
+
+/** Two queries over what this pipeline has written, in the words of its own columns. */
+function queriesToTry(plan: PipelinePlan): RunSummary['queries'] {
+  const readable = plan.sinks.filter((sink) => {
+    const definition = catalog.sinks.find(({ name }) => name === sink.type)!;
+    const context = { sink: sink.name, pipeline: plan.name, schema: sink.schema };
+    return definition.dataset(sink.config, context) !== undefined;
+  });
+  const anomalies = readable.find(takesAnomalies);
+  const rows = readable.find((sink) => sink !== anomalies && sink.schema.key !== '');
+  const queries = [];
+  if (anomalies !== undefined) {
+    const columns = `${plan.key}, event_time, type, severity, round(score, 2) as z`;
+    const sql = `select ${columns} from ${anomalies.name} order by abs(score) desc limit 10`;
+    queries.push({ title: 'The strongest anomalies', sql });
+  }
+  if (rows !== undefined) {
+    const { time } = rows.schema;
+    const columns = `${plan.key}, count(*) as n, min(${time}) as first, max(${time}) as last`;
+    const sql = `select ${columns} from ${rows.name} group by all order by n desc limit 10`;
+    queries.push({ title: `How many rows of ${rows.name} each ${plan.key} has`, sql });
+  }
+  return queries;
+}
