@@ -265,7 +265,7 @@ export function flowText(value: unknown): string {
     const entries = Object.entries(value).map(([key, item]) => `${key}: ${flowText(item)}`);
     return `{ ${entries.join(', ')} }`;
   }
-  return typeof value === 'string' && !/^[\w./*][\w ./*+()=<>-]*$/.test(value)
+  return typeof value === 'string' && !/^[\w./(][\w ./*+()=<>-]*$/.test(value)
     ? JSON.stringify(value)
     : String(value);
 }

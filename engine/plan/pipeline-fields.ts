@@ -95,7 +95,7 @@ export const INPUT_FIELD = text({
   examples: ['trades', 'bars.late'],
 });
 
-const COMPARISON = /^\s*(?:=|==|!=|<>|<|<=|>|>=)\s*\d+\s*$/;
+const COMPARISON = /^\s*(?:==?|!=|<>|<=?|>=?)\s*\d{1,15}\s*$/;
 
 function comparison(doc: string): z.ZodString {
   const error = 'expected a comparison such as > 10';

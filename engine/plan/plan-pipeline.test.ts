@@ -3,6 +3,8 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { planCatalog } from '../testing/plan-catalog.ts';
 import { PROBLEM_CODES } from '../contract/problem.ts';
+import { CHECK_KINDS as RUNNABLE_CHECKS } from '../../quality/checks.ts';
+import { CHECK_KINDS } from './pipeline-fields.ts';
 import { planPipeline } from './plan-pipeline.ts';
 import { orderSteps } from './step-order.ts';
 
@@ -55,6 +57,10 @@ test('the valid document has a plan', () => {
     plan?.operators.map(({ name }) => name),
     ['some', 'bars', 'spikes'],
   );
+});
+
+test('the checks that can be planned are those that can be run', () => {
+  assert.deepEqual(Object.keys(CHECK_KINDS).sort(), [...RUNNABLE_CHECKS].sort());
 });
 
 const value = fc.oneof(
