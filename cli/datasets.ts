@@ -2,15 +2,24 @@
 
 import { catalog } from '../catalog.ts';
 import { escapeGlob } from '../connectors/staging/part-files.ts';
+import { EngineError } from '../engine/contract/error.ts';
 import { type PipelinePlan, REJECTED_SCHEMA } from '../engine/plan/pipeline-plan.ts';
 import { deadLetterPath } from '../index.ts';
 import type { Datasets } from '../quality/datasets.ts';
 import type { DatasetSpec } from '../quality/relation.ts';
 
-/** Loads DuckDB, which takes a tenth of a second. Close the datasets when done. */
+/**
+ * Loads DuckDB, which takes a tenth of a second. Close the datasets when done.
+ * @throws {EngineError} quality/query-failed
+ */
 export async function openDatasets(plan: PipelinePlan): Promise<Datasets> {
-  const { Datasets: datasets } = await import('../quality/datasets.ts');
-  return datasets.open(datasetSpecs(plan));
+  try {
+    const { Datasets: datasets } = await import('../quality/datasets.ts');
+    return await datasets.open(datasetSpecs(plan));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EngineError('quality/query-failed', `cannot start DuckDB: ${reason}`, { cause });
+  }
 }
 
 /** The rejected rows of a source `trades` that no sink takes are the view `trades_rejected`. */
