@@ -3,6 +3,13 @@ import { derive } from './derive/derive.ts';
 import { filter } from './filter/filter.ts';
 import { rolling } from './rolling/rolling.ts';
 import { threshold } from './threshold/threshold.ts';
+import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
 
 /** Every operator that ships with the engine, in alphabetical order. */
-export const operators: readonly OperatorDefinition[] = [derive, filter, rolling, threshold];
+export const operators: readonly OperatorDefinition[] = [
+  derive,
+  filter,
+  rolling,
+  threshold,
+  tumblingWindow,
+];
