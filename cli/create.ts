@@ -11,8 +11,9 @@ export function register(program: Command): void {
       .command('create')
       .summary('print a small pipeline to start from')
       .description(
-        'Prints the smallest pipeline of a source, some operators and a sink, made of the examples ' +
-          'of their declarations. Without an argument it tells what there is to choose from.',
+        'Prints the smallest pipeline of a source, some operators and a sink, made of the ' +
+          'examples of their declarations. Without an argument it tells what there is to ' +
+          'choose from.',
       )
       .argument('[chain]', 'SOURCE/OPERATOR/.../SINK'),
   );

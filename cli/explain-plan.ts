@@ -149,7 +149,8 @@ export function renderPlan(plan: ExplainedPlan): readonly string[] {
   const { slots, partitions, key } = plan;
   const each = [...new Set(slots.map((own) => own.length))].sort((a, b) => a - b).join(' or ');
   const lines = [
-    `${bold(plan.name)}  ${plural(partitions, 'partition')} by ${key}, ${each} on each of ${plural(slots.length, 'slot')}`,
+    `${bold(plan.name)}  ${plural(partitions, 'partition')} by ${key}, ` +
+      `${each} on each of ${plural(slots.length, 'slot')}`,
   ];
   for (const source of plan.sources) lines.push('', ...renderStep(plan, source, 'source', ''));
   for (const [source, path] of Object.entries(plan.deadLetters)) {

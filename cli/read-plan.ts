@@ -12,7 +12,7 @@ export type ReadPlan = LintResult & { readonly plan: PipelinePlan };
 
 /**
  * Lints the file, tells its lints on stderr (with `--json` on stdout where it is invalid), and
- * returns its plan; undefined where there is none, for which the exit code is `ExitCode.invalidConfig`.
+ * returns its plan; undefined where there is none: the command ends as `invalidConfig`.
  * @throws {EngineError} config/unreadable
  */
 export async function readPlan(

@@ -10,7 +10,8 @@ export function register(program: Command): void {
       .command('schema')
       .summary('print the JSON Schema of a pipeline file')
       .description(
-        'Prints the JSON Schema of a pipeline file, with which an editor completes and checks it.\n\n' +
+        'Prints the JSON Schema of a pipeline file, with which an editor completes and ' +
+          'checks it.\n\n' +
           'Name it in the first line of the file: # yaml-language-server: $schema=FILE',
       ),
   );

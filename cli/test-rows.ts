@@ -1,4 +1,4 @@
-/** Rows of test cases, as tables or mappings, to typed rows; what is wrong is placed in the file. */
+/** Rows of test cases to typed rows; what is wrong with them is placed in the file. */
 
 import type { TestRows } from '../config/test-file.ts';
 import type { Path, Report } from '../engine/contract/problem.ts';

@@ -17,8 +17,8 @@ export function register(program: Command): void {
       .command('test')
       .summary('run the test cases of pipelines')
       .description(
-        'Runs the test cases of pipelines: given rows of the sources, expected rows of the steps. ' +
-          'They stand under `tests:` of the pipeline file, or beside it in NAME.test.yaml.',
+        'Runs the test cases of pipelines: given rows of the sources, expected rows of the ' +
+          'steps. They stand under `tests:` of the pipeline file, or beside it in NAME.test.yaml.',
       )
       .argument('<path...>', 'pipelines, test files, folders and globs'),
   ).option('--filter <text>', 'run only the cases whose name has this in it');

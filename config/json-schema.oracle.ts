@@ -5,81 +5,83 @@ import type { JsonSchema } from './json-schema.ts';
 
 /** Where the value violates the schema: `path`, `path needs key` or `path has key`. */
 export function violations(schema: JsonSchema, value: unknown, path = ''): string[] {
-  const holds = (other: unknown): boolean =>
-    violations(other as JsonSchema, value, path).length === 0;
   const found: string[] = [];
-  const require = (isValid: boolean): void => {
-    if (!isValid) found.push(path);
-  };
   for (const [keyword, given] of Object.entries(schema)) {
-    switch (keyword) {
-      case 'type':
-        require(hasType(value, String(given)));
-        break;
-      case 'const':
-        require(value === given);
-        break;
-      case 'enum':
-        require((given as unknown[]).includes(value));
-        break;
-      case 'pattern':
-        require(typeof value !== 'string' || new RegExp(String(given)).test(value));
-        break;
-      case 'minLength':
-        require(typeof value !== 'string' || value.length >= Number(given));
-        break;
-      case 'minimum':
-        require(typeof value !== 'number' || value >= Number(given));
-        break;
-      case 'maximum':
-        require(typeof value !== 'number' || value <= Number(given));
-        break;
-      case 'exclusiveMinimum':
-        require(typeof value !== 'number' || value > Number(given));
-        break;
-      case 'minItems':
-        require(!Array.isArray(value) || value.length >= Number(given));
-        break;
-      case 'maxItems':
-        require(!Array.isArray(value) || value.length <= Number(given));
-        break;
-      case 'minProperties':
-        require(!isMapping(value) || Object.keys(value).length >= Number(given));
-        break;
-      case 'anyOf':
-        require((given as unknown[]).some(holds));
-        break;
-      case 'oneOf':
-        require((given as unknown[]).filter(holds).length === 1);
-        break;
-      case 'allOf':
-        for (const each of given as JsonSchema[]) found.push(...violations(each, value, path));
-        break;
-      case 'if':
-        if (holds(given)) found.push(...violations(schema['then'] as JsonSchema, value, path));
-        break;
-      case 'items':
-        if (Array.isArray(value)) {
-          value.forEach((item, i) =>
-            found.push(...violations(given as JsonSchema, item, `${path}.${i}`)),
-          );
-        }
-        break;
-      case 'required':
-        for (const key of isMapping(value) ? (given as string[]) : []) {
-          if (!Object.hasOwn(value as object, key)) found.push(`${path} needs ${key}`);
-        }
-        break;
-      case 'properties':
-      case 'additionalProperties':
-      case 'propertyNames':
-        break;
-      default:
-        if (!ANNOTATIONS.includes(keyword)) throw new TypeError(`no such keyword: ${keyword}`);
-    }
+    const isViolated = violates(keyword, given, value);
+    if (isViolated === true) found.push(path);
+    if (isViolated === undefined) found.push(...within(keyword, given, schema, value, path));
   }
   if (isMapping(value)) found.push(...ofEntries(schema, value, path));
   return found;
+}
+
+/** Whether the value violates a keyword; undefined for one that looks into schemas or the value. */
+function violates(keyword: string, given: unknown, value: unknown): boolean | undefined {
+  const holds = (other: unknown): boolean => violations(other as JsonSchema, value).length === 0;
+  switch (keyword) {
+    case 'type':
+      return !hasType(value, String(given));
+    case 'const':
+      return value !== given;
+    case 'enum':
+      return !(given as unknown[]).includes(value);
+    case 'pattern':
+      return typeof value === 'string' && !new RegExp(String(given)).test(value);
+    case 'minLength':
+      return typeof value === 'string' && value.length < Number(given);
+    case 'minimum':
+      return typeof value === 'number' && value < Number(given);
+    case 'maximum':
+      return typeof value === 'number' && value > Number(given);
+    case 'exclusiveMinimum':
+      return typeof value === 'number' && value <= Number(given);
+    case 'minItems':
+      return Array.isArray(value) && value.length < Number(given);
+    case 'maxItems':
+      return Array.isArray(value) && value.length > Number(given);
+    case 'minProperties':
+      return isMapping(value) && Object.keys(value).length < Number(given);
+    case 'anyOf':
+      return !(given as unknown[]).some(holds);
+    case 'oneOf':
+      return (given as unknown[]).filter(holds).length !== 1;
+    default:
+      return undefined;
+  }
+}
+
+function within(
+  keyword: string,
+  given: unknown,
+  schema: JsonSchema,
+  value: unknown,
+  path: string,
+): readonly string[] {
+  switch (keyword) {
+    case 'allOf':
+      return (given as JsonSchema[]).flatMap((each) => violations(each, value, path));
+    case 'if': {
+      const isMet = violations(given as JsonSchema, value).length === 0;
+      return isMet ? violations(schema['then'] as JsonSchema, value, path) : [];
+    }
+    case 'items':
+      return Array.isArray(value)
+        ? value.flatMap((item, i) => violations(given as JsonSchema, item, `${path}.${i}`))
+        : [];
+    case 'required':
+      return isMapping(value)
+        ? (given as string[]).flatMap((key) => {
+            return Object.hasOwn(value, key) ? [] : [`${path} needs ${key}`];
+          })
+        : [];
+    case 'properties':
+    case 'additionalProperties':
+    case 'propertyNames':
+      return [];
+    default:
+      if (!ANNOTATIONS.includes(keyword)) throw new TypeError(`no such keyword: ${keyword}`);
+      return [];
+  }
 }
 
 const ANNOTATIONS =

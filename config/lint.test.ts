@@ -99,7 +99,9 @@ const cases: readonly [name: string, yaml: string, want: readonly string[]][] = 
   [
     'ring',
     changed({
-      6: 'operators:\n  a: { type: pick, input: b, columns: [price] }\n  b: { type: pick, input: a, columns: [price] }',
+      6:
+        'operators:\n  a: { type: pick, input: b, columns: [price] }\n' +
+        '  b: { type: pick, input: a, columns: [price] }',
     }),
     ['7:27 config/cycle'],
   ],
@@ -196,7 +198,8 @@ test('a lint reads as a person would write it', () => {
   assert.equal(
     renderLint(values[0]!),
     [
-      'pipeline.yaml:10:11: error[config/invalid-value]: size: expected a duration such as 250ms, 10s or 1h, got "1 minute"',
+      'pipeline.yaml:10:11: error[config/invalid-value]: size: ' +
+        'expected a duration such as 250ms, 10s or 1h, got "1 minute"',
       '   10 |     size: 1 minute',
       '      |           ^',
     ].join('\n'),
@@ -246,7 +249,7 @@ const worded: readonly [changes: Readonly<Record<number, string>>, want: string]
   ],
   [
     { 17: '  - { dataset: none, unique: [high] }', 15: '  none: { type: nowhere, input: bars }' },
-    'none cannot be checked: with these options a nowhere sink leaves no files to query',
+    'none cannot be checked: this nowhere sink leaves no files to query',
   ],
   [
     { 17: '  - { dataset: bars, freshness: { max_age: 1d, now: today } }' },
@@ -272,7 +275,8 @@ test('a stateful step behind a window that states its rows again is an error', (
     15: '  bad: { type: files, input: more, path: out/more }',
   });
   assert.deepEqual(messages(lint(yaml)), [
-    'more would count windows of bars twice, because bars states them again; set emit: final on the window',
+    'more would count windows of bars twice, because bars states them again; ' +
+      'set emit: final on the window',
   ]);
 });
 

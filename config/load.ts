@@ -18,7 +18,7 @@ const FILE_BYTES_MAX = 16 << 20;
 export interface LoadOptions {
   /** Default: the environment of the process. */
   readonly environment?: Environment;
-  /** Paths of files with KEY=VALUE lines; they win over the environment, later ones over earlier. */
+  /** Files of KEY=VALUE lines; they win over the environment, later ones over earlier. */
   readonly envFiles?: readonly string[];
   /** `key.path=value`, applied in this order. */
   readonly overrides?: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * Test cases beside a pipeline: under `tests:` of the pipeline file, or in `<name>.test.yaml`, which
- * is a list of cases, or a mapping with `tests` and, where it is another, the path of the `pipeline`.
+ * Test cases beside a pipeline: under `tests:` of the pipeline file, or in `<name>.test.yaml`: a
+ * list of cases, or a mapping with `tests` and, where it is another, the path of the `pipeline`.
  */
 
 import { stat } from 'node:fs/promises';

@@ -3,10 +3,10 @@
  * not documented, and what is documented is so.
  */
 
-import type { Command } from 'commander';
 import { pipelineJsonSchema } from '../config/json-schema.ts';
 import { pipelineYaml } from '../config/create-pipeline.ts';
 import { EXIT_CODE_MEANINGS } from '../cli/exit-code.ts';
+import type { makeProgram } from '../cli/program.ts';
 import type { Catalog, SinkDefinition, SourceDefinition } from '../engine/contract/connector.ts';
 import { ERROR_CODES } from '../engine/contract/error.ts';
 import type { OperatorDefinition } from '../engine/contract/operator.ts';
@@ -22,8 +22,10 @@ import {
 } from '../engine/plan/pipeline-fields.ts';
 import { optionTable, table } from './reference-tables.ts';
 
+type Program = ReturnType<typeof makeProgram>;
+
 /** Path from the project's folder to the text of the page. */
-export function referencePages(catalog: Catalog, program: Command): ReadonlyMap<string, string> {
+export function referencePages(catalog: Catalog, program: Program): ReadonlyMap<string, string> {
   const schema = JSON.stringify(pipelineJsonSchema(catalog), null, 2);
   return new Map([
     ['docs/reference/pipeline.md', pipelinePage()],
@@ -79,8 +81,8 @@ function pipelinePage(): string {
       ],
     }),
     '## Test cases',
-    'Cases stand under `tests` of the pipeline file, or beside it in `<name>.test.yaml`, which is ' +
-      'a list of cases, or a mapping with `tests` and the path of the `pipeline`. A time without ' +
+    'Cases stand under `tests` of the pipeline file, or beside it in `<name>.test.yaml`, which ' +
+      'is a list of cases, or a mapping with `tests` and the path of the `pipeline`. A time without ' +
       'a date is of 2024-01-02.',
     optionTable(TEST_FIELDS),
     `\`\`\`yaml
@@ -132,7 +134,7 @@ function overview(
 function sourcesPage(sources: readonly SourceDefinition[]): string {
   return page(
     'Sources',
-    'Every source also has the options in [the pipeline file](pipeline.md#options-of-every-source).',
+    'Every source also has the [options of every source](pipeline.md#options-of-every-source).',
     overview('Source', sources),
     ...sources.map(connectorParts),
   );
@@ -205,8 +207,8 @@ function errorsPage(): string {
   });
   return page(
     'Errors',
-    'There are two kinds. A *lint* is something wrong in the pipeline file, found before anything ' +
-      'runs, with its line and column. An *error* is something that failed while running.',
+    'There are two kinds. A *lint* is something wrong in the pipeline file, found before ' +
+      'anything runs, with its line and column. An *error* is something that failed while running.',
     '## Lints',
     table(
       ['Code', 'Meaning'],
@@ -219,7 +221,7 @@ function errorsPage(): string {
   );
 }
 
-function cliPage(program: Command): string {
+function cliPage(program: Program): string {
   const commands = program.commands.map((command): readonly string[] => {
     const { args, options } = {
       args: command.registeredArguments,

@@ -163,7 +163,7 @@ function datasetOf(
     report({
       path: ['dataset'],
       code: 'config/unknown-dataset',
-      message: `${name} cannot be checked: with these options a ${plan.type} sink leaves no files to query`,
+      message: `${name} cannot be checked: this ${plan.type} sink leaves no files to query`,
     });
     return undefined;
   }

@@ -59,11 +59,12 @@ export function guarded<T>(
     const result = plan(anchored);
     return isSound ? result : undefined;
   } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
     report({
       path,
       target: 'key',
       code: 'config/unplannable',
-      message: `${definition?.name} cannot be planned: ${error instanceof Error ? error.message : String(error)}`,
+      message: `${definition?.name} cannot be planned: ${reason}`,
       help: 'this is a fault of its declaration, not of the pipeline: please report it',
     });
     return undefined;

@@ -215,7 +215,9 @@ export class Planning {
       this.report({
         path,
         code: 'config/invalid-value',
-        message: `${nameText(name)}: expected the type and options of ${article(kind)}, got ${show(entry)}`,
+        message:
+          `${nameText(name)}: expected the type and options of ${article(kind)}, ` +
+          `got ${show(entry)}`,
       });
       return { name, path, values: undefined, definition: undefined };
     }

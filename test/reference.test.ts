@@ -6,7 +6,7 @@ import { catalog } from '../catalog.ts';
 import { makeProgram } from '../cli/program.ts';
 import { ERROR_CODES } from '../engine/contract/error.ts';
 import { PROBLEM_CODES } from '../engine/contract/problem.ts';
-import { referencePages } from './reference-pages.ts';
+import { referencePages } from '../scripts/reference-pages.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const pages = referencePages(catalog, makeProgram());
@@ -24,7 +24,7 @@ test('the pages and the schema are those of the declarations', () => {
 
 test('errors.md has every code, and no other', () => {
   const text = readFileSync(`${root}docs/reference/errors.md`, 'utf8');
-  const listed = [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, code]) => code);
+  const listed = [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, code]) => code!);
   const declared = [...Object.keys(PROBLEM_CODES), ...Object.keys(ERROR_CODES)];
   assert.deepEqual(listed.sort(), declared.sort());
 });
