@@ -1,0 +1,100 @@
+/** Which files a path or glob names, and how much there is to read. */
+
+import { stat } from 'node:fs/promises';
+import { isAbsolute, resolve } from 'node:path';
+import { glob } from 'tinyglobby';
+import type { SourceSplit } from '../../engine/contract/connector.ts';
+import { EngineError } from '../../engine/contract/error.ts';
+import { unreadable } from '../formats/decoder.ts';
+import type { FileConfig } from './file-fields.ts';
+import { formatOf } from './file-fields.ts';
+
+export interface SourceFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** Row groups of a Parquet file, each a unit; of other files the file is the unit. */
+  readonly units: number;
+}
+
+const GLOB_CHARACTERS = /[*?[\]{}()!]/;
+
+/** The folder in which the search for a glob starts. */
+function folderOf(pattern: string): string {
+  const parts = pattern.split('/');
+  const first = parts.findIndex((part) => GLOB_CHARACTERS.test(part));
+  return resolve(
+    parts.slice(0, first < 0 ? -1 : first).join('/') || (pattern.startsWith('/') ? '/' : '.'),
+  );
+}
+
+async function isThere(path: string): Promise<'file' | 'folder' | 'nothing'> {
+  try {
+    return (await stat(path)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'nothing';
+    throw unreadable(path, error);
+  }
+}
+
+/** Paths in the order of their names. A name with the characters of a glob is a name if it exists. */
+export async function findPaths(pattern: string): Promise<string[]> {
+  const found = await isThere(pattern);
+  if (found === 'file') return [pattern];
+  if (found === 'folder') {
+    throw new EngineError(
+      'source/unreadable',
+      `cannot read ${pattern}: it is a folder, expected a file or a glob such as ${pattern}/*`,
+    );
+  }
+  const paths = GLOB_CHARACTERS.test(pattern)
+    ? await glob(pattern, {
+        expandDirectories: false,
+        onlyFiles: true,
+        absolute: isAbsolute(pattern),
+      })
+    : [];
+  if (paths.length > 0) return paths.sort();
+  const folder = folderOf(pattern);
+  const where =
+    (await isThere(folder)) === 'folder' ? `in ${folder}` : `: there is no folder ${folder}`;
+  throw new EngineError(
+    'source/not-found',
+    `no file matches ${pattern} ${where}`.replace(' :', ':'),
+  );
+}
+
+async function unitsOf(path: string): Promise<number> {
+  const { ParquetReader } = await import('../formats/parquet-decoder.ts');
+  try {
+    const reader = await ParquetReader.open(path);
+    await reader.close();
+    return reader.footer.rowGroups.length;
+  } catch {
+    // The reader will meet the damage, after the rows of the files before it.
+    return 1;
+  }
+}
+
+/** All files as one split. */
+export async function findSplits(config: FileConfig): Promise<readonly SourceSplit[]> {
+  const files: SourceFile[] = [];
+  for (const path of await findPaths(config.path)) {
+    const isParquet = formatOf(config) === 'parquet';
+    try {
+      const { size } = await stat(path);
+      files.push({ path, bytes: size, units: isParquet ? await unitsOf(path) : 1 });
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  }
+  const units = files.reduce((sum, file) => sum + file.units, 0);
+  return [
+    {
+      id: config.path,
+      lanesMax: formatOf(config) === 'parquet' ? Math.max(1, units) : 1,
+      totalBytes: files.reduce((sum, file) => sum + file.bytes, 0),
+      details: { files },
+    },
+  ];
+}

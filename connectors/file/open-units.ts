@@ -1,0 +1,105 @@
+/**
+ * The decoder of each format. parquet-wasm is loaded only where a format needs it: it is large.
+ * What the files of a reader share, dictionaries above all, is made once here.
+ */
+
+import type { ReaderContext } from '../../engine/contract/connector.ts';
+import { ColumnStore } from '../formats/column-store.ts';
+import { openCsv } from '../formats/csv-decoder.ts';
+import type { FileColumn } from '../formats/decoder.ts';
+import { JsonColumns } from '../formats/json-columns.ts';
+import { openNdjson } from '../formats/ndjson-decoder.ts';
+import type { ParquetReader } from '../formats/parquet-decoder.ts';
+import {
+  columnsOf,
+  delimiterOf,
+  type FileConfig,
+  type FileFormat,
+  formatOf,
+  timeUnitOf,
+} from './file-fields.ts';
+import type { UnitOpener } from './file-reader.ts';
+
+async function nothingToClose(): Promise<void> {
+  // Decoders close their own files.
+}
+
+function csvOpener(
+  config: FileConfig,
+  columns: readonly FileColumn[],
+  rowsMax: number,
+): UnitOpener {
+  const store = new ColumnStore(columns, rowsMax);
+  const format = {
+    delimiter: delimiterOf(config),
+    hasHeader: config.header,
+    timeUnit: timeUnitOf(config),
+  };
+  return {
+    open: ({ file }, resumeAt) => openCsv(file.path, store, format, resumeAt),
+    close: nothingToClose,
+  };
+}
+
+function ndjsonOpener(
+  config: FileConfig,
+  columns: readonly FileColumn[],
+  rowsMax: number,
+): UnitOpener {
+  const json = new JsonColumns(columns, rowsMax, timeUnitOf(config));
+  return {
+    open: ({ file }, resumeAt) => openNdjson(file.path, json, resumeAt),
+    close: nothingToClose,
+  };
+}
+
+async function arrowOpener(
+  config: FileConfig,
+  columns: readonly FileColumn[],
+  rowsMax: number,
+): Promise<UnitOpener> {
+  const { openIpc } = await import('../formats/ipc-decoder.ts');
+  const { makeRecordStore } = await import('../formats/records-decoder.ts');
+  const records = makeRecordStore(new ColumnStore(columns, rowsMax), timeUnitOf(config));
+  return {
+    open: ({ file }, resumeAt) => openIpc(file.path, records, resumeAt),
+    close: nothingToClose,
+  };
+}
+
+async function parquetOpener(
+  config: FileConfig,
+  columns: readonly FileColumn[],
+  rowsMax: number,
+): Promise<UnitOpener> {
+  const parquet = await import('../formats/parquet-decoder.ts');
+  const { makeRecordStore } = await import('../formats/records-decoder.ts');
+  const records = makeRecordStore(new ColumnStore(columns, rowsMax), timeUnitOf(config));
+  /** Stays open from one row group to the next. */
+  let reader: ParquetReader | undefined;
+  return {
+    open: async ({ file, part }, resumeAt) => {
+      if (reader?.path !== file.path) {
+        await reader?.close();
+        reader = undefined;
+        reader = await parquet.ParquetReader.open(file.path);
+      }
+      return reader.decode(part, records, resumeAt);
+    },
+    close: async () => {
+      await reader?.close();
+    },
+  };
+}
+
+const OPENERS = {
+  csv: csvOpener,
+  ndjson: ndjsonOpener,
+  arrow: arrowOpener,
+  parquet: parquetOpener,
+} satisfies Record<FileFormat, unknown>;
+
+export async function makeOpener(config: FileConfig, context: ReaderContext): Promise<UnitOpener> {
+  const columns = columnsOf(config, context.schema.key);
+  return OPENERS[formatOf(config)!](config, columns, context.batchRows);
+}

@@ -1,0 +1,59 @@
+/**
+ * Room in linear memory for the rows of one batch, column by column, and the dictionaries of its
+ * string columns. Kernels write into it; `take` copies the rows out into arrays of their own, which
+ * may be transferred to another thread.
+ */
+
+import type { ColumnVector } from '../../engine/contract/batch.ts';
+import { EngineError } from '../../engine/contract/error.ts';
+import { elementBytes } from '../../engine/contract/schema.ts';
+import { Interner } from '../../wasm/host/interner.ts';
+import { Kernels } from '../../wasm/host/kernels.ts';
+import type { FileColumn } from './decoder.ts';
+
+export interface StoreColumn extends FileColumn {
+  /** Pointer to room for `rowsMax` elements. */
+  readonly values: number;
+  /** For string columns. */
+  readonly interner: Interner | undefined;
+}
+
+export class ColumnStore {
+  readonly kernels = new Kernels();
+  readonly rowsMax: number;
+  readonly columns: readonly StoreColumn[];
+
+  constructor(columns: readonly FileColumn[], rowsMax: number) {
+    this.rowsMax = rowsMax;
+    this.columns = columns.map((column) => ({
+      ...column,
+      values: this.kernels.memory.allocate(rowsMax * elementBytes(column.type)),
+      interner: column.type === 'string' ? new Interner(this.kernels) : undefined,
+    }));
+  }
+
+  /** The first rows of every column, copied. */
+  take(rowCount: number): ColumnVector[] {
+    return this.columns.map((column) => this.#takeColumn(column, rowCount));
+  }
+
+  #takeColumn({ type, values, interner }: StoreColumn, rowCount: number): ColumnVector {
+    const { memory } = this.kernels;
+    if (type === 'float64') return { type, values: memory.f64(values, rowCount).slice() };
+    if (type === 'boolean') return { type, values: memory.bytes(values, rowCount).slice() };
+    if (type !== 'string') return { type, values: memory.i64(values, rowCount).slice() };
+    interner!.absorb();
+    const codes = memory.u32(values, rowCount).slice();
+    return { type, codes, dictionary: interner!.texts };
+  }
+}
+
+/** Makes room in the dictionary of a column whose kernel has stopped for the lack of it. */
+export function growDictionary(path: string, column: FileColumn, interner: Interner): void {
+  if (interner.grow()) return;
+  throw new EngineError(
+    'source/dictionary-full',
+    `cannot read on in ${path}: column ${column.name} has more than ${interner.texts.length} ` +
+      'different texts, too many for a string column',
+  );
+}
