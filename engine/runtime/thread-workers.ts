@@ -24,13 +24,23 @@ export interface ThreadModules {
 const QUEUED_CALLS_MAX = 4;
 
 type Call = readonly [method: string, ...values: unknown[]];
+/** A call and its number: calls of one thread are answered in order, or not at all. */
+type NumberedCall = readonly [number: number, call: Call];
 type Answer = { readonly value: unknown } | { readonly error: ErrorData };
 type Methods = Readonly<Record<string, (...values: never[]) => unknown>>;
 /** What a thread module exports: answers a call. */
-export type ThreadHandler = (call: Call) => unknown;
+export type ThreadHandler = (call: NumberedCall) => unknown;
 
+/**
+ * One thread. Piscina does not keep the order of tasks that wait in its own queue (it puts one that
+ * it cannot place back at the end), so calls wait here, and only as many are handed over as the
+ * thread takes at once; the thread checks their numbers.
+ */
 class ThreadPort {
   readonly #pool: Piscina;
+  readonly #waiting: (() => void)[] = [];
+  #underWay = 0;
+  #calls = 0;
 
   constructor(module: URL, atomics: 'sync' | 'disabled') {
     this.#pool = new Piscina({
@@ -39,14 +49,29 @@ class ThreadPort {
       maxThreads: 1,
       concurrentTasksPerWorker: QUEUED_CALLS_MAX,
       idleTimeout: Number.POSITIVE_INFINITY,
+      stricterFIFO: true,
+      recordTiming: false,
       atomics,
     });
   }
 
   async call<T>(transfer: ArrayBuffer[], ...call: Call): Promise<T> {
-    const answer: Answer = await this.#pool.run(call, { transferList: transfer });
-    if ('error' in answer) throw decodeError(answer.error);
-    return answer.value as T;
+    if (this.#underWay >= QUEUED_CALLS_MAX) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else {
+      this.#underWay++;
+    }
+    try {
+      const numbered: NumberedCall = [this.#calls++, call];
+      const answer: Answer = await this.#pool.run(numbered, { transferList: transfer });
+      if ('error' in answer) throw decodeError(answer.error);
+      return answer.value as T;
+    } finally {
+      // The place goes to the first that waits, or becomes free.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#underWay--;
+      else next();
+    }
   }
 
   async close(): Promise<void> {
@@ -168,23 +193,37 @@ function toAnswer(value: unknown): unknown {
 /** For asynchronous methods: one call after the other. */
 function answering(methods: Methods): ThreadHandler {
   const inOrder = serially();
-  return ([method, ...values]) =>
-    inOrder(async () => {
+  const ordered = callsInOrder();
+  return (numbered) => {
+    const [method, ...values] = ordered(numbered);
+    return inOrder(async () => {
       try {
         return toAnswer(await methods[method]!(...(values as never[])));
       } catch (error) {
         return { error: encodeError(error) };
       }
     });
+  };
 }
 
 /** For synchronous methods, whose order is that of the messages. */
 function answeringNow(methods: Methods): ThreadHandler {
-  return ([method, ...values]) => {
+  const ordered = callsInOrder();
+  return (numbered) => {
     try {
+      const [method, ...values] = ordered(numbered);
       return toAnswer(methods[method]!(...(values as never[])));
     } catch (error) {
       return { error: encodeError(error) };
     }
+  };
+}
+
+function callsInOrder(): (numbered: NumberedCall) => Call {
+  let expected = 0;
+  return ([number, call]) => {
+    if (number !== expected) throw new Error(`call ${number} came before call ${expected}`);
+    expected++;
+    return call;
   };
 }
