@@ -3,9 +3,10 @@
 import type { SinkDefinition, SourceDefinition } from '../engine/contract/connector.ts';
 import { blackhole } from './blackhole/blackhole-sink.ts';
 import { file } from './file/file-source.ts';
+import { generator } from './generator/generator-source.ts';
 import { parquet } from './parquet/parquet-sink.ts';
 import { csv, ndjson } from './text/text-sinks.ts';
 
-export const sources: readonly SourceDefinition[] = [file];
+export const sources: readonly SourceDefinition[] = [file, generator];
 
 export const sinks: readonly SinkDefinition[] = [blackhole, csv, ndjson, parquet];
