@@ -6,7 +6,7 @@
  *   bar-kernel FILE ROWS SYMBOLS
  *
  * FILE holds the columns one after the other: i64 time (ns), f64 price, f64 size, u32 symbol.
- * For every byte on stdin it runs once and prints `nanoseconds bars checksum`.
+ * For every byte on stdin it runs once and prints `nanoseconds cpu_nanoseconds bars checksum`.
  */
 #include <fcntl.h>
 #include <math.h>
@@ -97,6 +97,12 @@ static double checksum(const struct bars *out, size_t count) {
   return sum;
 }
 
+static long long nanoseconds(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
 int main(int argc, char **argv) {
   if (argc != 4) return 2;
   size_t rows = strtoull(argv[2], 0, 10), symbols = strtoull(argv[3], 0, 10);
@@ -113,13 +119,12 @@ int main(int argc, char **argv) {
                      malloc(rows * 8), malloc(rows * 8)};
   char command;
   while (read(0, &command, 1) == 1) {
-    struct timespec before, after;
-    clock_gettime(CLOCK_MONOTONIC, &before);
+    long long elapsed = nanoseconds(CLOCK_MONOTONIC);
+    long long cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
     size_t count = run(rows, symbols, times, prices, sizes, codes, open_bars, &out);
-    clock_gettime(CLOCK_MONOTONIC, &after);
-    long long ns =
-        (after.tv_sec - before.tv_sec) * 1000000000LL + (after.tv_nsec - before.tv_nsec);
-    printf("%lld %zu %.17g\n", ns, count, checksum(&out, count));
+    elapsed = nanoseconds(CLOCK_MONOTONIC) - elapsed;
+    cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    printf("%lld %lld %zu %.17g\n", elapsed, cpu, count, checksum(&out, count));
     fflush(stdout);
   }
   return 0;
