@@ -151,7 +151,7 @@ test('before a run the views are there, without rows', async () => {
       report.checks.map(({ status, message }) => [status, message]),
       [
         ['pass', '0 rows with a null in price'],
-        ['error', '0 rows, expected at least 1'],
+        ['error', '0 rows, expected at least 1 row'],
         ['error', 'no event_time, expected one in the last 1d'],
       ],
     );

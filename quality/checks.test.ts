@@ -97,10 +97,10 @@ const CHECKS: readonly [
     '2 rows with event_time above 2026-01-02T09:30:00',
   ],
 
-  [{ row_count: { min: 6, max: 6 } }, 0, 'at least 6 and at most 6 rows'],
-  [{ row_count: { min: 7 } }, 1, '6 rows, expected at least 7'],
-  [{ row_count: { max: 5 } }, 1, '6 rows, expected at most 5'],
-  [{ row_count: { min: 1 } }, 1, '0 rows, expected at least 1', { dataset: 'empty' }],
+  [{ row_count: { min: 6, max: 6 } }, 0, '6 to 6 rows'],
+  [{ row_count: { min: 7 } }, 1, '6 rows, expected at least 7 rows'],
+  [{ row_count: { max: 5 } }, 1, '6 rows, expected at most 5 rows'],
+  [{ row_count: { min: 1 } }, 1, '0 rows, expected at least 1 row', { dataset: 'empty' }],
   [{ row_count: { max: 0 } }, 0, 'at most 0 rows', { dataset: 'empty' }],
 
   [
@@ -274,7 +274,11 @@ test('monotonic follows the order of the files, over row groups and threads', as
     { nowMs: 0 },
   );
   assert.deepEqual(report.checks[0]!.sample, {
-    columns: ['seq', 'value before', 'row number'],
+    columns: ['seq', 'value before', 'row number'].map((name) => ({
+      name,
+      type: 'BIGINT',
+      isNumeric: true,
+    })),
     rows: [['399998', '399999', '400001']],
   });
   // The last of the rows with by_seven = 0 is 200,000 + 199,997 = 399,997.
@@ -306,7 +310,7 @@ test('a report counts, keeps the order, shows rows and tells the worst status', 
     ],
   );
   assert.deepEqual(report.checks[0]!.sample, {
-    columns: ['i'],
+    columns: [{ name: 'i', type: 'BIGINT', isNumeric: true }],
     rows: [['0'], ['1'], ['2'], ['3'], ['4']],
   });
   const worst = await runChecks(datasets, [...checks, at('bad', 'from n')], { nowMs: 0 });

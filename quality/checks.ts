@@ -125,17 +125,19 @@ function rowCount(value: unknown, context: CheckContext): CheckQuery {
     ...(max === undefined ? [] : [`count(*) > ${max}`]),
   ];
   if (conditions.length === 0) throw new QueryError('row_count: expected min, max or both');
-  const wanted = [
-    ...(min === undefined ? [] : [`at least ${group(min)}`]),
-    ...(max === undefined ? [] : [`at most ${group(max)}`]),
-  ].join(' and ');
+  const wanted =
+    min === undefined
+      ? `at most ${rows(max!)}`
+      : max === undefined
+        ? `at least ${rows(min)}`
+        : `${group(min)} to ${rows(max)}`;
   return {
     sql:
       `SELECT count(*) AS "rows" FROM ${identifier(context.dataset)} ` +
       `HAVING ${conditions.join(' OR ')}`,
     isUserSql: false,
     message: (failures, first) =>
-      failures === 0 ? `${wanted} rows` : `${rows(Number(first['rows']))}, expected ${wanted}`,
+      failures === 0 ? wanted : `${rows(Number(first['rows']))}, expected ${wanted}`,
   };
 }
 

@@ -14,7 +14,7 @@ import {
   worseStatus,
 } from './comparison.ts';
 import type { Datasets } from './datasets.ts';
-import { runQuery } from './query.ts';
+import { type QueryColumn, runQuery } from './query.ts';
 import { QueryError } from './sql.ts';
 
 /** Bad rows that a result shows. */
@@ -31,7 +31,7 @@ export interface CheckSpec {
 }
 
 export interface CheckSample {
-  readonly columns: readonly string[];
+  readonly columns: readonly QueryColumn[];
   /** Texts as DuckDB shows them; null for a null. */
   readonly rows: readonly (readonly (string | null)[])[];
 }
@@ -154,14 +154,13 @@ async function measure(
     }
     failures += chunk.rowCount;
   }
-  const names = result.columns.map((column) => column.name);
   const first: CheckRow = Object.fromEntries(
-    names.map((name, index) => [name, rows[0]?.[index] ?? null]),
+    result.columns.map(({ name }, index) => [name, rows[0]?.[index] ?? null]),
   );
   return {
     sql: query.sql,
     failures,
-    sample: { columns: names, rows },
+    sample: { columns: result.columns, rows },
     message: query.message(failures, first),
   };
 }

@@ -148,7 +148,7 @@ function layOut(
 
 /** Half a number or half a time says something wrong; half a text only says less. */
 function isWhole({ isNumeric, type = '' }: BoxColumn): boolean {
-  return isNumeric === true || /^(?:DATE|TIME|TIMESTAMP|INTERVAL|UUID)\b/.test(type);
+  return isNumeric === true || /^(?:DATE|TIME|INTERVAL|UUID)/.test(type);
 }
 
 function naturalWidth(

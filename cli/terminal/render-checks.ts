@@ -93,7 +93,7 @@ function details(check: CheckResult, { width, palette }: RenderOptions): string[
   if (rows.length === 0) return sql;
   const more = (check.failures ?? 0) - rows.length;
   const box = {
-    columns: columns.map((name) => ({ name })),
+    columns,
     rows,
     footer: more > 0 ? [`and ${formatCount(more)} more`] : [],
   };

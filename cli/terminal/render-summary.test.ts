@@ -95,12 +95,13 @@ test('in detail the statement and the first of the failing rows follow', () => {
   !  one_bar_per_window  bars
     1,204 values of symbol, window_start occur more than once (warn if > 10)
     SELECT "symbol", "window_start", count(*) AS "rows" FROM "bars"
-    ┌────────┬─────────────────────┬──────┐
-    │ symbol │    window_start     │ rows │
-    ├────────┼─────────────────────┼──────┤
-    │ AAPL   │ 2026-01-02 09:30:00 │ 3    │
-    │ MSFT   │ 2026-01-02 09:30:00 │ 2    │
-    └────────┴─────────────────────┴──────┘
+    ┌─────────┬─────────────────────┬───────┐
+    │ symbol  │    window_start     │ rows  │
+    │ varchar │    timestamp_ns     │ int64 │
+    ├─────────┼─────────────────────┼───────┤
+    │ AAPL    │ 2026-01-02 09:30:00 │     3 │
+    │ MSFT    │ 2026-01-02 09:30:00 │     2 │
+    └─────────┴─────────────────────┴───────┘
     and 1,202 more
 `,
   );

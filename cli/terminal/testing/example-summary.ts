@@ -76,7 +76,11 @@ export const EXAMPLE_SUMMARY: RunSummary = {
         message: '1,204 values of symbol, window_start occur more than once (warn if > 10)',
         sql: 'SELECT "symbol", "window_start", count(*) AS "rows" FROM "bars"',
         sample: {
-          columns: ['symbol', 'window_start', 'rows'],
+          columns: [
+            { name: 'symbol', type: 'VARCHAR', isNumeric: false },
+            { name: 'window_start', type: 'TIMESTAMP_NS', isNumeric: false },
+            { name: 'rows', type: 'BIGINT', isNumeric: true },
+          ],
           rows: [
             ['AAPL', '2026-01-02 09:30:00', '3'],
             ['MSFT', '2026-01-02 09:30:00', '2'],
@@ -92,7 +96,11 @@ export const EXAMPLE_SUMMARY: RunSummary = {
         message: '2 rows returned',
         sql: 'select * from bars where low <= 0 or high < low',
         sample: {
-          columns: ['symbol', 'low', 'high'],
+          columns: [
+            { name: 'symbol', type: 'VARCHAR', isNumeric: false },
+            { name: 'low', type: 'DOUBLE', isNumeric: true },
+            { name: 'high', type: 'DOUBLE', isNumeric: true },
+          ],
           rows: [
             ['AAPL', '-1.0', '182.5'],
             ['MSFT', null, '1.0'],
