@@ -8,16 +8,16 @@ import type { Schema } from '../engine/contract/schema.ts';
 import { flowText } from '../engine/plan/check-fields.ts';
 import { isMapping, redactConfig } from '../engine/plan/field-schema.ts';
 import type {
-  InputReference,
   PipelinePlan,
   QualityCheckPlan,
   SinkPlan,
   StepConfig,
 } from '../engine/plan/pipeline-plan.ts';
-import { referenceText } from '../engine/plan/references.ts';
+import { parseReference, referenceText } from '../engine/plan/references.ts';
 import { partitionsOfSlot } from '../engine/runtime/router.ts';
 import { deadLetterPath } from '../index.ts';
 import { paletteFor, terminalWidth } from './terminal/palette.ts';
+import { grid, type GridColumn } from './terminal/grid.ts';
 import { plural } from './terminal/numbers.ts';
 import { wrap } from './terminal/text.ts';
 
@@ -31,6 +31,8 @@ interface ExplainedStep {
   readonly name: string;
   readonly type: string;
   readonly input?: string;
+  /** Of a step or sink: the columns it reads. */
+  readonly inputSchema?: Schema;
   readonly options: readonly Option[];
   /** Output name to its columns. A sink has none. */
   readonly outputs: Readonly<Record<string, Schema>>;
@@ -78,12 +80,12 @@ export function explainPlan(plan: PipelinePlan, slots: number): ExplainedPlan {
       const options = [...optionsOf(fields, source.config), ...common];
       return { name, type, options, outputs: { main: schema }, guarantees };
     }),
-    operators: plan.operators.map(({ name, type, config, input, outputs }) => {
+    operators: plan.operators.map(({ name, type, config, input, inputSchema, outputs }) => {
       const definition = catalog.operators.find((candidate) => candidate.name === type)!;
       const { fields, guarantees, state } = definition;
       const options = optionsOf(fields, config);
       return {
-        ...{ name, type, input: referenceText(input), options, outputs, guarantees },
+        ...{ name, type, input: referenceText(input), inputSchema, options, outputs, guarantees },
         state: state.tables,
       };
     }),
@@ -102,7 +104,7 @@ function explainSink(plan: PipelinePlan, sink: SinkPlan): ExplainedStep {
   const definition = catalog.sinks.find((candidate) => candidate.name === type)!;
   const dataset = definition.dataset(config, { sink: name, pipeline: plan.name, schema });
   return {
-    ...{ name, type, input: referenceText(input), outputs: {} },
+    ...{ name, type, input: referenceText(input), inputSchema: schema, outputs: {} },
     options: optionsOf(definition.fields, config),
     guarantees: definition.guarantees,
     ...(dataset === undefined ? {} : { dataset }),
@@ -157,13 +159,16 @@ export function renderPlan(plan: ExplainedPlan): readonly string[] {
     lines.push('', `rejected rows of ${source} ${dim('->')} ${path}`);
   }
   if (plan.quality.length > 0) lines.push('', bold('quality checks'));
-  for (const { name, dataset, check, severity, warnIf, errorIf } of plan.quality) {
-    const condition = severity === 'error' ? `fails if ${errorIf}` : `warns if ${warnIf}`;
-    lines.push(
-      `  ${name}  ${dim(`${dataset}:`)} ${flowText(check).slice(2, -2)} ${dim(condition)}`,
-    );
-  }
-  return lines;
+  const checks = plan.quality.map(({ name, dataset, check, severity, warnIf, errorIf }) => [
+    `  ${name}`,
+    dataset,
+    Object.entries(check)
+      .map(([kind, value]) => `${kind}: ${flowText(value)}`)
+      .join(', '),
+    severity === 'error' ? `fails if rows ${errorIf}` : `warns if rows ${warnIf}`,
+  ]);
+  const columns: GridColumn[] = [{ paint: bold }, {}, { cut: 'end' }, { paint: dim }];
+  return [...lines, ...grid(checks, columns, terminalWidth(process.stdout))];
 }
 
 type Kind = 'source' | 'operator' | 'sink';
@@ -202,23 +207,19 @@ function renderStep(
 }
 
 function reads({ input }: ExplainedStep, { name }: ExplainedStep): boolean {
-  const reference: InputReference['step'] | undefined = input?.split('.')[0];
-  return reference === name;
+  return input !== undefined && parseReference(input).step === name;
 }
 
 function detailLines(step: ExplainedStep, width: number): readonly string[] {
   const { dim } = paletteFor(process.stdout);
   const entries: (readonly [label: string, value: string, isDim: boolean])[] = [];
   for (const { name, value, isDefault } of step.options) {
-    const isBlock = isMapping(value) && flowText(value).length > 60;
-    const texts = isBlock
-      ? Object.entries(value).map(([key, item]) => `${key}: ${flowText(item)}`)
-      : [flowText(value)];
+    const texts = optionLines(value);
     texts.forEach((text, index) => entries.push([index === 0 ? name : '', text, isDefault]));
   }
   for (const [output, schema] of Object.entries(step.outputs)) {
-    const label = output === 'main' ? 'columns' : `.${output}`;
-    entries.push([label, schemaText(schema), false]);
+    const label = output === 'main' ? 'output' : `.${output}`;
+    entries.push([label, schemaText(schema, step), false]);
   }
   for (const [table, doc] of Object.entries(step.state ?? {})) {
     entries.push(['state', `${table}: ${doc}`, false]);
@@ -228,7 +229,8 @@ function detailLines(step: ExplainedStep, width: number): readonly string[] {
   }
   const labels = Math.max(0, ...entries.map(([label]) => label.length));
   return entries.flatMap(([label, value, isDefault]) => {
-    const texts = wrap(value, Math.max(20, width - labels - 2));
+    const wrapped = wrap(value, Math.max(20, width - labels - 2));
+    const texts = wrapped.map((text) => text.replaceAll(NO_BREAK, ' '));
     return texts.map((text, index) => {
       const line = `${(index === 0 ? label : '').padEnd(labels)}  ${text}`;
       return isDefault ? dim(`${line}${index === texts.length - 1 ? '  (default)' : ''}`) : line;
@@ -236,10 +238,27 @@ function detailLines(step: ExplainedStep, width: number): readonly string[] {
   });
 }
 
-function schemaText({ columns, time, key, revises }: Schema): string {
-  const texts = columns.map(({ name, type }) => {
+/** A value on one line, or an entry a line where that would be long. */
+function optionLines(value: unknown): readonly string[] {
+  const flow = flowText(value);
+  if (flow.length <= 60) return [flow];
+  if (Array.isArray(value)) return value.map((item) => `- ${flowText(item)}`);
+  if (!isMapping(value)) return [flow];
+  return Object.entries(value).map(([key, item]) => `${key}: ${flowText(item)}`);
+}
+
+/** A column stays on one line with its type. */
+const NO_BREAK = '\ue000';
+
+/** Columns with their types; where the input is passed on, only what is added to it. */
+function schemaText(schema: Schema, { input, inputSchema }: ExplainedStep): string {
+  const { columns, time, key, revises } = schema;
+  const given = inputSchema?.columns ?? [];
+  const isPassedOn = given.length > 0 && isDeepStrictEqual(columns.slice(0, given.length), given);
+  const texts = (isPassedOn ? columns.slice(given.length) : columns).map(({ name, type }) => {
     const role = name === time ? ' (time)' : name === key ? ' (key)' : '';
-    return `${name} ${type}${role}`;
+    return `${name} ${type}${role}`.replaceAll(' ', NO_BREAK);
   });
+  if (isPassedOn) texts.unshift(`the columns of ${input}`);
   return `${texts.join(', ')}${revises === true ? '; rows may be stated again' : ''}`;
 }

@@ -144,10 +144,11 @@ function fitted(
 
 /** Replaces the column that the problem is about; false where it is about something else. */
 function replaceColumn(config: Config, { code, path, offset }: Problem, schema: Schema): boolean {
-  if (code !== 'config/unknown-column' && code !== 'config/column-type') return false;
   const parent = at(config, path.slice(0, -1)) as Record<string | number, unknown> | undefined;
   const last = path[path.length - 1];
   if (parent === undefined || last === undefined) return false;
+  if (code === 'config/duplicate-column') return renameKey(parent, String(last));
+  if (code !== 'config/unknown-column' && code !== 'config/column-type') return false;
   const text = parent[last];
   if (typeof text !== 'string') return false;
   const start = offset ?? 0;
@@ -158,6 +159,15 @@ function replaceColumn(config: Config, { code, path, offset }: Problem, schema: 
   const column = numbers.find(({ name }) => name !== word && !siblings.includes(name));
   if (column === undefined) return false;
   parent[last] = text.slice(0, start) + column.name + text.slice(start + word.length);
+  return true;
+}
+
+/** Gives a new column another name, at its place among the others. */
+function renameKey(parent: Record<string, unknown>, name: string): boolean {
+  if (!Object.hasOwn(parent, name)) return false;
+  const entries = Object.entries(parent);
+  for (const key of Object.keys(parent)) delete parent[key];
+  for (const [key, value] of entries) parent[key === name ? `${key}_2` : key] = value;
   return true;
 }
 
