@@ -1,4 +1,5 @@
 import type { OperatorDefinition } from '../engine/contract/operator.ts';
+import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
 import { filter } from './filter/filter.ts';
 import { rolling } from './rolling/rolling.ts';
@@ -7,6 +8,7 @@ import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
 
 /** Every operator that ships with the engine, in alphabetical order. */
 export const operators: readonly OperatorDefinition[] = [
+  dedupe,
   derive,
   filter,
   rolling,

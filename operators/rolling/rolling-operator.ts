@@ -26,7 +26,7 @@ import {
   type RollingProgram,
   type Series,
 } from './rolling-program.ts';
-import { readSections, type Section, writeSections } from './sections.ts';
+import { readSections, type Section, writeSections } from '../snapshots/sections.ts';
 
 export interface RollingConfig {
   readonly over: string;
