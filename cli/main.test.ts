@@ -108,10 +108,13 @@ test('lint tells each problem with its place, and ends with 1', () => {
   });
   const { code, stdout, stderr } = tidemark('lint', BROKEN);
   assert.equal(code, 1);
-  assert.match(
-    stdout,
-    /^bad\/broken\.yaml:11:5: error\[config\/unknown-field\]: .*\n {3}11 \| {5}sise: .*\n {6}\| {5}\^\n {2}help: did you mean size\?\n/,
-  );
+  assert.deepEqual(stdout.split('\n'), [
+    'bad/broken.yaml:11:5: error[config/unknown-field]: tumbling_window has no option sise',
+    '   11 |     sise: ${SIZE:5m}',
+    '      |     ^',
+    '  help: did you mean size?',
+    '',
+  ]);
   assert.equal(stderr, '1 file: 1 error, 0 warnings\n');
   const json = JSON.parse(tidemark('lint', 'good', 'bad', '--json').stdout) as {
     files: number;
@@ -183,8 +186,6 @@ test('list tells what there is, and create makes pipelines that are valid', () =
     'file/parquet',
     'file/tumbling_window/ndjson',
     'file/tumbling_window/derive/rolling/threshold/parquet',
-    ...all['operators']!.map(({ name }) => `file/${name}/blackhole`),
-    ...all['operators']!.map(({ name }) => `file/tumbling_window/${name}/parquet`),
   ];
   for (const [index, chain] of chains.entries()) {
     const { code, stdout, stderr } = tidemark('create', chain);

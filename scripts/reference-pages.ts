@@ -82,8 +82,8 @@ function pipelinePage(): string {
     }),
     '## Test cases',
     'Cases stand under `tests` of the pipeline file, or beside it in `<name>.test.yaml`, which ' +
-      'is a list of cases, or a mapping with `tests` and the path of the `pipeline`. A time without ' +
-      'a date is of 2024-01-02.',
+      'is a list of cases, or a mapping with `tests` and the path of the `pipeline`. A time ' +
+      'without a date is of 2024-01-02.',
     optionTable(TEST_FIELDS),
     `\`\`\`yaml
 tests:

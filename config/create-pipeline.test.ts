@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { catalog } from '../catalog.ts';
+import { planCatalog } from '../engine/testing/plan-catalog.ts';
+import { createPipeline, pipelineYaml, UnknownTypesError } from './create-pipeline.ts';
+import { lintText } from './lint.ts';
+import { SourceText } from './source-text.ts';
+
+function lints(types: readonly string[]): readonly string[] {
+  const { document, problems } = createPipeline(types, catalog);
+  const source = new SourceText('p.yaml', pipelineYaml(document));
+  const result = lintText(source, { catalog, environment: {} });
+  assert.equal(result.lints.length, problems.length);
+  return result.lints.map(({ line, message }) => `${line}: ${message}`);
+}
+
+test('every chain of a source, up to two operators and a sink is valid as it is printed', () => {
+  const sources = catalog.sources.map(({ name }) => name);
+  const operators = catalog.operators.map(({ name }) => name);
+  const sinks = catalog.sinks.map(({ name }) => name);
+  const chains = sources.flatMap((source) => [
+    ...sinks.map((sink) => [source, sink]),
+    ...operators.map((operator) => [source, operator, 'ndjson']),
+    ...operators.flatMap((first) => operators.map((next) => [source, first, next, 'parquet'])),
+    [source, 'tumbling_window', 'derive', 'rolling', 'threshold', 'parquet'],
+  ]);
+  assert.ok(chains.length > 20);
+  for (const chain of chains)
+    assert.deepEqual([chain.join('/'), lints(chain)], [chain.join('/'), []]);
+});
+
+test('a type that does not exist is told with what was meant', () => {
+  assert.throws(() => createPipeline(['tick', 'windw', 'files'], planCatalog), {
+    name: 'UnknownTypesError',
+    message:
+      'there is no source tick; did you mean ticks?\n' +
+      'there is no operator windw; did you mean window?',
+  });
+  assert.throws(() => createPipeline(['ticks'], planCatalog), UnknownTypesError);
+});
+
+test('columns that are not there are replaced by ones that are', () => {
+  const { document, problems } = createPipeline(['ticks', 'window', 'pick', 'files'], planCatalog);
+  assert.deepEqual(problems, []);
+  const { pick } = document['operators'] as { pick: { columns: string[] } };
+  assert.deepEqual(pick.columns, ['high']);
+});
