@@ -23,6 +23,7 @@ const MAGNITUDES: readonly (readonly [unit: string, size: number])[] = [
 
 /** `1.2 MiB` */
 export function formatBytes(bytes: number): string {
+  if (!Number.isFinite(bytes)) return '–';
   for (const [unit, size] of BINARY) {
     if (bytes >= size * 0.9995) return `${threeDigits(bytes / size)} ${unit}`;
   }
