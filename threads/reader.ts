@@ -1,6 +1,6 @@
 /** Entry of a reader thread. */
 
-import { catalog } from '../catalog.ts';
+import { sources } from '../connectors/catalog.ts';
 import { readerThread } from '../engine/runtime/thread-workers.ts';
 
-export default readerThread(catalog);
+export default readerThread({ operators: [], sources, sinks: [] });

@@ -1,6 +1,6 @@
 /** Entry of a sink thread. */
 
-import { catalog } from '../catalog.ts';
+import { sinks } from '../connectors/catalog.ts';
 import { sinkThread } from '../engine/runtime/thread-workers.ts';
 
-export default sinkThread(catalog);
+export default sinkThread({ operators: [], sources: [], sinks });
