@@ -92,8 +92,8 @@ export interface SourceSpec<F extends Fields> extends ConnectorSpec<F> {
 }
 
 /**
- * Staged output that becomes visible, idempotently, at the commit. Plain data. Where it is a file,
- * `target` is its path to be and `bytes` its size.
+ * Staged output that becomes visible, idempotently, at the commit. Plain data. Where it is a file
+ * that will be seen, `target` is its path to be and `bytes` its size.
  */
 export type Committable = Readonly<Record<string, string | number>>;
 

@@ -351,7 +351,7 @@ export class Pipeline {
 }
 
 function filesOf(committables: readonly Committable[]): { files: number; bytes: number } {
-  const files = committables.filter(({ target }) => target !== undefined);
+  const files = committables.filter(({ bytes }) => bytes !== undefined);
   return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + Number(bytes), 0) };
 }
 
