@@ -164,7 +164,7 @@ function replaceColumn(config: Config, { code, path, offset }: Problem, schema: 
 
 /** Gives a new column another name, at its place among the others. */
 function renameKey(parent: Record<string, unknown>, name: string): boolean {
-  if (!Object.hasOwn(parent, name)) return false;
+  if (Array.isArray(parent) || !Object.hasOwn(parent, name)) return false;
   const entries = Object.entries(parent);
   for (const key of Object.keys(parent)) delete parent[key];
   for (const [key, value] of entries) parent[key === name ? `${key}_2` : key] = value;

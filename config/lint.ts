@@ -45,8 +45,9 @@ export async function lintMarkdown(
   path: string,
   options: LintOptions,
 ): Promise<readonly LintResult[]> {
+  const envFiles = await Promise.all((options.envFiles ?? []).map(readText));
   const page = await readText(path);
-  return pipelinesInMarkdown(page).map((pipeline) => lintText(pipeline, options));
+  return pipelinesInMarkdown(page).map((pipeline) => lintText(pipeline, options, envFiles));
 }
 
 export function lintText(
