@@ -13,7 +13,8 @@ import type { SplitPosition } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import { type ArrowRecords, recordsOf } from './arrow-array.ts';
 import { openBytes } from './byte-stream.ts';
-import type { Decoder } from './decoder.ts';
+import { type Decoder, unreadable } from './decoder.ts';
+import { schemaOfFooter } from './ipc-footer.ts';
 import { type IpcMessage, IpcMessages } from './ipc-messages.ts';
 import type { ByteStream } from './piece-stream.ts';
 import { type RecordSource, type RecordStore, RecordsDecoder } from './records-decoder.ts';
@@ -36,7 +37,7 @@ class IpcSource implements RecordSource {
   readonly #path: string;
   readonly #stream: ByteStream;
   readonly #messages: IpcMessages;
-  #schema: IpcMessage | undefined;
+  #schema: Buffer | undefined;
   /** Of each dictionary the message that states it and those that add to it. */
   readonly #dictionaries = new Map<bigint, IpcMessage[]>();
   /** Read ahead: it did not belong to the group before. */
@@ -76,6 +77,7 @@ class IpcSource implements RecordSource {
       this.#pending = undefined;
       if (message === undefined) break;
       if (message.kind === 'records') {
+        if (this.#schema === undefined && !(await this.#findSchema())) break;
         group.push(message);
         bytes += message.bytes.length;
       } else if (group.length > 0) {
@@ -84,6 +86,17 @@ class IpcSource implements RecordSource {
       } else this.#note(message);
     }
     return group;
+  }
+
+  /** Looks for the schema at the end of the file; false where it is not there. */
+  async #findSchema(): Promise<boolean> {
+    try {
+      this.#schema = await schemaOfFooter(this.#path);
+      return true;
+    } catch (error) {
+      this.#damage = error instanceof EngineError ? error : unreadable(this.#path, error);
+      return false;
+    }
   }
 
   /** The next message; undefined at the end and before damage. */
@@ -100,7 +113,7 @@ class IpcSource implements RecordSource {
 
   #note(message: IpcMessage): void {
     if (message.kind === 'schema') {
-      this.#schema = message;
+      this.#schema = message.bytes;
       return;
     }
     const known = this.#dictionaries.get(message.dictionary);
@@ -131,9 +144,9 @@ class IpcSource implements RecordSource {
   }
 
   #decodeTogether(group: readonly IpcMessage[]): ArrowRecords[] {
-    if (this.#schema === undefined) throw new Error('there is no schema before it');
-    const messages = [this.#schema, ...[...this.#dictionaries.values()].flat(), ...group];
-    const table = Table.fromIPCStream(Buffer.concat([...messages.map(({ bytes }) => bytes), END]));
+    const messages = [...[...this.#dictionaries.values()].flat(), ...group];
+    const stream = [this.#schema!, ...messages.map(({ bytes }) => bytes), END];
+    const table = Table.fromIPCStream(Buffer.concat(stream));
     try {
       return table.recordBatches().map(recordsOf);
     } finally {

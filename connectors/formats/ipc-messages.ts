@@ -9,6 +9,7 @@
  */
 
 import { EngineError } from '../../engine/contract/error.ts';
+import { fieldAt } from './flatbuffer.ts';
 import type { ByteStream } from './piece-stream.ts';
 
 export type MessageKind = 'schema' | 'dictionary' | 'records';
@@ -35,15 +36,6 @@ const KINDS: Readonly<Record<number, MessageKind>> = { 1: 'schema', 2: 'dictiona
 /** Fields of the flatbuffer tables, in the order of their declaration. */
 const MESSAGE = { headerType: 1, header: 2, bodyLength: 3 } as const;
 const DICTIONARY = { id: 0, isDelta: 2 } as const;
-
-/** Position of a field of the table at `table`; 0 where it has its default. */
-function fieldAt(bytes: Buffer, table: number, field: number): number {
-  const vtable = table - bytes.readInt32LE(table);
-  const entry = 4 + field * 2;
-  if (entry >= bytes.readUInt16LE(vtable)) return 0;
-  const offset = bytes.readUInt16LE(vtable + entry);
-  return offset === 0 ? 0 : table + offset;
-}
 
 interface Metadata {
   readonly kind: MessageKind | undefined;

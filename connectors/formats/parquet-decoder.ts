@@ -21,6 +21,7 @@ import {
   RecordsDecoder,
   resolveFields,
 } from './records-decoder.ts';
+import { catchTraps } from './wasm-traps.ts';
 
 /** Rows decoded at once. 16,384 is fastest: larger batches leave the caches. */
 const DECODE_ROWS = 16_384;
@@ -117,6 +118,8 @@ export class ParquetReader {
   readonly footer: ParquetFooter;
   readonly #file: OpenFile;
   readonly #parquet: ParquetFile | undefined;
+  /** What was under way when it failed may never end, and is not to be waited for. */
+  #isDamaged = false;
 
   private constructor(file: OpenFile, parquet: ParquetFile | undefined) {
     this.path = file.path;
@@ -137,7 +140,7 @@ export class ParquetReader {
       const { size } = await handle.stat();
       if (!(await checkFrame(file, size))) return new ParquetReader(file, undefined);
       const range = new FileRange(file, 0, size) as unknown as Blob;
-      return new ParquetReader(file, await ParquetFile.fromFile(range));
+      return new ParquetReader(file, await catchTraps(() => ParquetFile.fromFile(range)));
     } catch (error) {
       await handle.close();
       if (error instanceof EngineError) throw error;
@@ -176,7 +179,7 @@ export class ParquetReader {
         return rows === 0 ? 0 : Math.round((compressedBytes * rowsRead) / rows);
       },
       close: async () => {
-        await reader.cancel().catch(() => undefined);
+        if (!this.#isDamaged) await reader.cancel().catch(() => undefined);
       },
     };
     return new RecordsDecoder(this.path, source, records, resumeAt);
@@ -184,14 +187,15 @@ export class ParquetReader {
 
   async #damaged<T>(rowGroup: number, read: () => Promise<T>): Promise<T> {
     try {
-      return await read();
+      return await catchTraps(read);
     } catch (error) {
+      this.#isDamaged = true;
       throw this.#file.failure ?? corrupt(this.#file, `row group ${rowGroup}`, error);
     }
   }
 
   async close(): Promise<void> {
-    this.#parquet?.free();
+    if (!this.#isDamaged) this.#parquet?.free();
     await this.#file.handle.close();
   }
 }

@@ -151,7 +151,8 @@ export class CsvScanner {
   #describeColumns(pointer: number, cellMap: number, { columns, cells }: CsvOptions): void {
     const { memory } = this.#kernels;
     const map = new Uint16Array(memory.memory.buffer, cellMap, cells);
-    for (const [index, column] of columns.entries()) {
+    // From the last to the first, so that each cell's list begins with the first of its columns.
+    for (const [index, column] of [...columns.entries()].reverse()) {
       const words = memory.u32(pointer + index * COLUMN_BYTES, COLUMN_BYTES / 4);
       words[0] = CSV_KINDS[column.type];
       words[1] = column.values;
