@@ -74,7 +74,7 @@ export interface PlannedOperator {
   readonly outputs: Outputs | undefined;
 }
 
-/** What the linter does with one step: fields, constraints, plan. Never throws for a bad document. */
+/** What the linter does with one step: fields, constraints, plan. No bad document throws. */
 export function planOperator(
   definition: OperatorDefinition,
   config: unknown,

@@ -114,7 +114,7 @@ function cutsDoNotMatter(given: Case): void {
   forAnyStream(given, arbitrarySizes(), (rows, options, sizes) => {
     const whole = run(given, cut(rows, [4096]), options);
     for (const other of [[1], [7], sizes]) {
-      assertSameResult(run(given, cut(rows, other), options), whole, `batches of ${other}`);
+      assertSameResult(run(given, cut(rows, other), options), whole, `batches of ${String(other)}`);
     }
   });
 }

@@ -1,7 +1,7 @@
 /**
  * A linear memory that punishes carelessness: what is allocated, freed, or cleared from the arena
- * is filled with poison, so that reading what was never written, or no longer is there, shows. It also
- * starts at other addresses each time, and knows which slabs are still held.
+ * is filled with poison, so that reading what was never written, or no longer is there, shows. It
+ * also starts at other addresses each time, and knows which slabs are still held.
  */
 
 import { LinearMemory } from '../../wasm/host/linear-memory.ts';

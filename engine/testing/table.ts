@@ -36,9 +36,8 @@ export function parseTable(text: string, schema?: Schema): Table {
   const columns = header.map((cell) => parseHeader(cell, schema));
   const rows = body.map((cells, index) => {
     if (cells.length !== columns.length) {
-      throw new TypeError(
-        `row ${index + 1} has ${cells.length} cells, expected ${columns.length}: ${cells.join(' | ')}`,
-      );
+      const found = `${cells.length} cells, expected ${columns.length}: ${cells.join(' | ')}`;
+      throw new TypeError(`row ${index + 1} has ${found}`);
     }
     return Object.fromEntries(
       columns.map((column, i) => [column.name, parseCell(cells[i]!, column)]),
@@ -47,7 +46,7 @@ export function parseTable(text: string, schema?: Schema): Table {
   return { columns, rows };
 }
 
-/** The schema of an example's input: `event_time` (or the first timestamp) is time, `symbol` key. */
+/** The schema of an example's input: time is `event_time` or the first timestamp, key `symbol`. */
 export function schemaOfTable(table: Table): Schema {
   const times = table.columns.filter((column) => column.type === 'timestamp');
   const time = times.find((column) => column.name === 'event_time') ?? times[0];

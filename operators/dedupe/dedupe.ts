@@ -1,6 +1,6 @@
 /**
- * Dedupe: the first row of its kind, for a while. The kernel keeps what was kept; this file gives it
- * the columns and takes the rows apart.
+ * Dedupe: the first row of its kind, for a while. The kernel keeps what was kept; this file gives
+ * it the columns and takes the rows apart.
  */
 
 import type { Batch } from '../../engine/contract/batch.ts';

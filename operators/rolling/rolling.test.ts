@@ -7,6 +7,7 @@ import { durationNs } from '../../engine/contract/time.ts';
 import type { Row } from '../../engine/testing/harness.ts';
 import { planOperator, runOperator } from '../../engine/testing/harness.ts';
 import { cut } from '../../engine/testing/arbitrary.ts';
+import type { Value } from '../../engine/testing/table.ts';
 import { rolling } from './rolling.ts';
 import {
   arrivals,
@@ -88,14 +89,20 @@ function windowOf(over: string, excludeCurrent: boolean, minRows: number | undef
 }
 
 /** 1e-9 of the value, or of what rounding in values of this scale leaves over. */
-function assertNear(actual: unknown, expected: number | null, scale: number, what: string): void {
-  if (expected === null || actual === null) {
+function assertNear(
+  actual: Value | undefined,
+  expected: number | null,
+  scale: number,
+  what: string,
+): void {
+  if (expected === null || actual === null || actual === undefined) {
     assert.equal(actual, expected, what);
     return;
   }
   const error = Math.abs(Number(actual) - expected);
   const tolerance = 1e-9 * Math.max(Math.abs(expected), scale);
-  assert(error <= tolerance || Object.is(actual, expected), `${what}: ${actual}, not ${expected}`);
+  const isNear = error <= tolerance || Object.is(actual, expected);
+  assert(isNear, `${what}: ${String(actual)}, not ${expected}`);
 }
 
 test('every statistic is what its definition says, whatever the window has seen before', () => {
@@ -320,9 +327,9 @@ function memoryAfterBatches(config: object, batches: readonly Row[][]): number[]
     ...rolling,
     open: (parsed, context, state) => {
       const operator = rolling.open(parsed, context, state);
-      const { process } = operator;
+      const process = operator.process.bind(operator);
       operator.process = (batch, collector): void => {
-        process.call(operator, batch, collector);
+        process(batch, collector);
         bytes.push(context.memory.memory.buffer.byteLength);
       };
       return operator;

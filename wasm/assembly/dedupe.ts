@@ -7,9 +7,9 @@
  * Open addressing with linear probing. The hash covers key, values and the *stretch* of time, 64
  * times `within` long, so that a value which is kept again and again does not make a chain without
  * end; a row looks into the one stretch, or the two, that it can have a duplicate in. Equality is
- * that of all values, never of hashes alone. Nothing is deleted in place: the host moves what is not
- * forgotten to a new table, when this one is full and now and then. Cost: one look-up a row, most of
- * which end at the first slot.
+ * that of all values, never of hashes alone. Nothing is deleted in place: the host moves what is
+ * not forgotten to a new table, when this one is full and now and then. Cost: one look-up a row,
+ * most of which end at the first slot.
  *
  * Slot, 16 + 8 * columnCount bytes:
  *
@@ -189,8 +189,8 @@ function insert(hash: u32, key: u32, time: i64, values: usize): void {
 }
 
 /**
- * Sorts the rows `from` … rows-1 into kept and duplicate ones. Returns the row at which the table is
- * full, or `rows`.
+ * Sorts the rows `from` … rows-1 into kept and duplicate ones. Returns the row at which the table
+ * is full, or `rows`.
  */
 export function dedupe(job: usize, from: u32): u32 {
   loadJob(job);

@@ -1,7 +1,7 @@
 /**
  * Many small blocks of a few sizes: cut from chunks, so that a hundred thousand rings cost neither
- * a hundred thousand entries in the books of the linear memory nor its rounding up to powers of two.
- * What is given back is kept for the next of its size, until `dispose`.
+ * a hundred thousand entries in the books of the linear memory nor its rounding up to powers of
+ * two. What is given back is kept for the next of its size, until `dispose`.
  */
 
 import type { LinearMemory } from './linear-memory.ts';
@@ -18,7 +18,7 @@ export class BlockPool {
     this.#memory = memory;
   }
 
-  /** A block of `bytes` bytes (a multiple of 8), 8-byte aligned, not cleared. May grow the memory. */
+  /** A block of `bytes` bytes, a multiple of 8; 8-byte aligned, not cleared. May grow memory. */
   allocate(bytes: number): number {
     if (bytes > CHUNK_BYTES / 4) {
       const pointer = this.#memory.allocate(bytes);

@@ -169,9 +169,8 @@ export class RollingWindow {
     this.#memory
       .u32(this.#job + 64, AGGREGATES.length)
       .set(AGGREGATES.map((aggregate) => outputs[aggregate] ?? 0));
-    const run =
-      this.#spec.rows === undefined ? this.#exports.aggregateTimes : this.#exports.aggregateRows;
-    this.#run(rows, (from) => run(this.#job, from));
+    const kernel = this.#spec.rows === undefined ? 'aggregateTimes' : 'aggregateRows';
+    this.#run(rows, (from) => this.#exports[kernel](this.#job, from));
   }
 
   /** Takes the rows in and writes what lies before each. */
@@ -181,8 +180,8 @@ export class RollingWindow {
     this.#memory
       .u32(list, outputs.length * 3)
       .set(outputs.flatMap((o) => [LAG_KINDS.indexOf(o.kind), o.distance, o.pointer]));
-    const run = this.#spec.rows === undefined ? this.#exports.lagTimes : this.#exports.lagRows;
-    this.#run(rows, (from) => run(this.#job, from, list, outputs.length));
+    const kernel = this.#spec.rows === undefined ? 'lagTimes' : 'lagRows';
+    this.#run(rows, (from) => this.#exports[kernel](this.#job, from, list, outputs.length));
   }
 
   #run(rows: RollingRows, run: (from: number) => number): void {
