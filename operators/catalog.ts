@@ -2,6 +2,7 @@ import type { OperatorDefinition } from '../engine/contract/operator.ts';
 import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
 import { filter } from './filter/filter.ts';
+import { hoppingWindow } from './hopping-window/hopping-window.ts';
 import { rolling } from './rolling/rolling.ts';
 import { threshold } from './threshold/threshold.ts';
 import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
@@ -11,6 +12,7 @@ export const operators: readonly OperatorDefinition[] = [
   dedupe,
   derive,
   filter,
+  hoppingWindow,
   rolling,
   threshold,
   tumblingWindow,

@@ -22,6 +22,8 @@ export const windowTables = {
 } as const;
 
 export interface WindowSpans {
+  /** What must be the same for a state to be understood, in words: `size 5m`. */
+  readonly shape: string;
   readonly width: bigint;
   readonly lateSpan: bigint;
   readonly awkwardSpan: bigint;
@@ -34,6 +36,8 @@ export interface OpenWindowsOptions extends WindowSpans {
   readonly headBytes?: number;
   /** How often the record's layout stands in a record: 2 where there is a second aggregate. */
   readonly copies?: 1 | 2;
+  /** Revision of a record that has not been stated; -1 where stating it counts up. */
+  readonly revision?: number;
   /** Default: `assignRows` of windows of fixed starts. */
   readonly assign?: AssignRows;
   readonly emitBounds: EmitBounds;
@@ -59,7 +63,7 @@ export function openWindows(
     ...(headBytes === undefined ? {} : { headBytes }),
   });
   if (tables !== undefined) assertSameLayout(layout, options, tables, context);
-  const single = templateOf(layout);
+  const single = templateOf(layout, options.revision ?? -1);
   const template = new Uint8Array(single.length * copies);
   for (let copy = 0; copy < copies; copy++) template.set(single, copy * single.length);
   const shape = { ...options, template };
@@ -80,21 +84,21 @@ export function openWindows(
 }
 
 /** The tables of `windowTables`. */
-export function saveWindows({ layout, store }: OpenWindows, { width }: WindowSpans): StateTables {
+export function saveWindows({ layout, store }: OpenWindows, { shape }: WindowSpans): StateTables {
   const { records, cursors, buckets, position } = store.save();
   return {
     open_windows: records,
     last_windows: cursors,
     window_starts: buckets,
     position,
-    layout: new TextEncoder().encode(signatureOf(layout, width)),
+    layout: new TextEncoder().encode(signatureOf(layout, shape)),
   };
 }
 
 /** Equal for configurations whose records mean the same. */
-function signatureOf(layout: RecordLayout, width: bigint): string {
+function signatureOf(layout: RecordLayout, shape: string): string {
   return JSON.stringify({
-    width_ns: width.toString(),
+    shape,
     columns: layout.columns.map(({ argument: { text }, representation }) => [text, representation]),
     accumulators: layout.accumulators.map(({ kind, column, field }) => [kind, column, field]),
     bytes: layout.bytes,
@@ -103,12 +107,12 @@ function signatureOf(layout: RecordLayout, width: bigint): string {
 
 function assertSameLayout(
   layout: RecordLayout,
-  { width }: WindowSpans,
+  { shape }: WindowSpans,
   tables: StateTables,
   { step }: OperatorContext,
 ): void {
   const found = new TextDecoder().decode(tables['layout']);
-  const expected = signatureOf(layout, width);
+  const expected = signatureOf(layout, shape);
   if (found === expected) return;
   throw new EngineError(
     'config/invalid',

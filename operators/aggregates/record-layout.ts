@@ -128,8 +128,8 @@ function roundUp(bytes: number, unit: number): number {
   return Math.ceil(bytes / unit) * unit;
 }
 
-/** A record without values. Its header is zero. */
-export function templateOf(layout: RecordLayout): Uint8Array {
+/** A record without values, stated with this revision. Its header is zero. */
+export function templateOf(layout: RecordLayout, revision: number): Uint8Array {
   const template = new Uint8Array(layout.bytes);
   const view = new DataView(template.buffer);
   const int64Max = 2n ** 63n - 1n;
@@ -153,7 +153,7 @@ export function templateOf(layout: RecordLayout): Uint8Array {
       view.setBigInt64(field + 24, int64Min, true);
     }
   }
-  if (layout.stated !== 0) view.setInt32(layout.stated + 4, -1, true);
+  if (layout.stated !== 0) view.setInt32(layout.stated + 4, revision, true);
   return template;
 }
 

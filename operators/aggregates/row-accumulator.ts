@@ -13,8 +13,10 @@ import { compileExpression, compileToFloat64 } from '../../engine/expression/com
 import {
   type WindowBarsExports,
   type WindowColumnsExports,
+  type WindowRowsExports,
   windowBars,
   windowColumns,
+  windowRows,
 } from '../../wasm/host/window-kernels.ts';
 import {
   RECORD_ROWS,
@@ -55,6 +57,7 @@ export class RowAccumulator {
   readonly #assign: AssignRows;
   readonly #bars: WindowBarsExports;
   readonly #kernels: WindowColumnsExports;
+  readonly #rows: WindowRowsExports;
   readonly #arguments: readonly ((batch: Batch) => Pointer)[];
   readonly #key: number;
   readonly #time: number;
@@ -71,6 +74,7 @@ export class RowAccumulator {
     this.#assign = assign;
     this.#bars = windowBars(context.kernels);
     this.#kernels = windowColumns(context.kernels);
+    this.#rows = windowRows(context.kernels);
     const { input } = context;
     this.#key = columnIndex(input, input.key);
     this.#time = columnIndex(input, input.time);
@@ -110,6 +114,16 @@ export class RowAccumulator {
     return rows.rowCount;
   }
 
+  /** The record of one row, which is made where there is none. */
+  recordOf({ keys, times }: RowsAtHand, row: number): number {
+    const store = this.#store;
+    for (;;) {
+      const record = this.#rows.recordOfRow(store.state, row, keys, times);
+      if (record !== 0) return record;
+      store.grow();
+    }
+  }
+
   /** Adds one row to a given record, whatever its window. */
   addTo(record: number, rows: RowsAtHand, row: number): void {
     const { records } = this.#store;
@@ -124,6 +138,7 @@ export class RowAccumulator {
 
   /** Merges records into others: `count` pairs of offsets, in their order. */
   merge(targets: Pointer, sources: Pointer, count: number): void {
+    if (count === 0) return;
     const { records } = this.#store;
     const kernels = this.#kernels;
     kernels.mergeCounts(records, targets, sources, count, RECORD_ROWS);

@@ -8,7 +8,7 @@ import type {
   StateTables,
 } from '../../engine/contract/operator.ts';
 import { BEGINNING_OF_TIME, durationNs, END_OF_TIME } from '../../engine/contract/time.ts';
-import { type WindowEmitExports, windowEmit, windowRows } from '../../wasm/host/window-kernels.ts';
+import { type WindowEmitExports, windowEmit } from '../../wasm/host/window-kernels.ts';
 import { RECORD_START } from '../../wasm/host/window-store.ts';
 import { emitLateRows } from '../aggregates/late-rows.ts';
 import {
@@ -49,7 +49,8 @@ export class TumblingWindowOperator implements Operator {
     this.#lateness = durationNs(config.allowed_lateness);
     this.#isEarly = config.emit === 'early';
     const lateSpan = size + this.#lateness;
-    this.#spans = { width: size, lateSpan, awkwardSpan: this.#isEarly ? size : lateSpan };
+    const shape = `size ${size} ns, ${config.emit}`;
+    this.#spans = { shape, width: size, lateSpan, awkwardSpan: this.#isEarly ? size : lateSpan };
     this.#windows = openWindows(
       {
         ...this.#spans,
@@ -86,13 +87,8 @@ export class TumblingWindowOperator implements Operator {
 
   /** A row for a window whose end the watermark has passed: states it without and with the row. */
   #restate(rows: RowsAtHand, row: number, list: Pointer, collector: Collector): void {
-    const { store, rows: accumulator } = this.#windows;
-    const { recordOfRow } = windowRows(this.#context.kernels);
-    let record = recordOfRow(store.state, row, rows.keys, rows.times);
-    while (record === 0) {
-      store.grow();
-      record = recordOfRow(store.state, row, rows.keys, rows.times);
-    }
+    const { rows: accumulator } = this.#windows;
+    const record = accumulator.recordOf(rows, row);
     this.#state(record, list, collector);
     accumulator.addTo(record, rows, row);
     this.#state(record, list, collector);

@@ -35,6 +35,8 @@ export const HEADER_BYTES = 32;
 /** Offsets in a record's header. */
 export const RECORD_START = 0;
 export const RECORD_ROWS = 8;
+export const RECORD_KEY = 16;
+export const RECORD_NEWER = 28;
 
 /** Why a kernel stopped before the last row. */
 export const STOPPED_FULL = 1;
@@ -170,6 +172,35 @@ export class WindowStore {
     const first = this.get(STATE.bucketsFirst);
     if (first + index >= this.get(STATE.bucketsEnd)) return undefined;
     return this.memory.i64(this.get(STATE.buckets) + (first + index) * BUCKET_BYTES, 1)[0]!;
+  }
+
+  /** Start of the oldest bucket that starts at or after this; undefined where there is none. */
+  firstBucketFrom(start: bigint): bigint | undefined {
+    let low = this.get(STATE.bucketsFirst);
+    const end = this.get(STATE.bucketsEnd);
+    // Pairs of start and list.
+    const starts = this.memory.i64(this.get(STATE.buckets), 2 * end);
+    let high = end;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (starts[2 * middle]! < start) low = middle + 1;
+      else high = middle;
+    }
+    return low === end ? undefined : starts[2 * low]!;
+  }
+
+  /** Start of the window of a record. */
+  start(record: number): bigint {
+    return this.memory.i64(this.records + record, 1)[0]!;
+  }
+
+  /** A u32 field of a record. */
+  field(record: number, field: number): number {
+    return this.memory.u32(this.records + record + field, 1)[0]!;
+  }
+
+  setField(record: number, field: number, value: number): void {
+    this.memory.u32(this.records + record + field, 1)[0] = value;
   }
 
   save(): StoreBytes {
