@@ -1,70 +1,61 @@
 /**
- * Collects the rows that leave a slot for one sink, as typed arrays, until they are worth a message.
+ * Collects the rows that leave a slot for one sink, in linear memory, until they are worth a
+ * message; then all columns go out in one buffer.
  *
- * String columns get a small dictionary for each message, so that a sink needs no memory of earlier
- * ones: `key` columns translate the task's codes, others the slot's.
+ * String columns get a dictionary for each message, so that a sink needs no memory of earlier ones.
+ * A column whose texts repeat (keys, words) holds codes of the slot's table meanwhile; one whose
+ * texts belong to the batch (ids, explanations) keeps the texts themselves, in order.
  */
 
-import type { Batch, Column, ColumnBatch, ColumnVector, Dictionary } from '../contract/batch.ts';
-import { STRING_NULL, type Schema } from '../contract/schema.ts';
+import type {
+  Batch,
+  Column,
+  ColumnBatch,
+  ColumnVector,
+  Dictionary,
+  Pointer,
+  StringTable,
+} from '../contract/batch.ts';
+import { elementBytes, STRING_NULL, type Schema } from '../contract/schema.ts';
 import type { LinearMemory } from '../../wasm/host/linear-memory.ts';
+import type { RouterExports } from '../../wasm/host/router.ts';
 
 const ROWS_START = 1024;
 
-type Values = Float64Array | BigInt64Array | Uint8Array | Uint32Array;
+/** What the buffers of a slot share. */
+export interface OutputSurroundings {
+  readonly memory: LinearMemory;
+  readonly kernels: RouterExports;
+  /** Texts of the slot. */
+  readonly strings: StringTable;
+  /** Codes of the slot for the codes of a task's keys; undefined for any other dictionary. */
+  readonly keyCodes: (dictionary: Dictionary) => Pointer | undefined;
+}
 
-/** Codes of one message's dictionary, handed out in order of appearance. */
-class MessageDictionary {
-  texts: string[] = [];
-  #codes = new Map<string, number>();
-  /** For each dictionary met in this message: its code to ours, or -1. */
-  #maps = new Map<Dictionary, Int32Array>();
-
-  translate(codes: Uint32Array, dictionary: Dictionary, target: Uint32Array, at: number): void {
-    let map = this.#maps.get(dictionary);
-    if (map === undefined || map.length < dictionary.size) {
-      const grown = new Int32Array(dictionary.size).fill(-1);
-      if (map !== undefined) grown.set(map);
-      map = grown;
-      this.#maps.set(dictionary, map);
-    }
-    for (let row = 0; row < codes.length; row++) {
-      const code = codes[row]!;
-      if (code === STRING_NULL) {
-        target[at + row] = STRING_NULL;
-        continue;
-      }
-      let own = map[code]!;
-      if (own < 0) {
-        own = this.#intern(dictionary.text(code));
-        map[code] = own;
-      }
-      target[at + row] = own;
-    }
-  }
-
-  #intern(text: string): number {
-    const known = this.#codes.get(text);
-    if (known !== undefined) return known;
-    const code = this.texts.length;
-    this.texts.push(text);
-    this.#codes.set(text, code);
-    return code;
-  }
+interface BufferedColumn {
+  readonly width: 1 | 4 | 8;
+  pointer: Pointer;
+  /** Texts of this message, for a column that has its own. */
+  texts: string[];
+  isOwn: boolean;
 }
 
 export class OutputBuffer {
   readonly #schema: Schema;
-  readonly #memory: LinearMemory;
+  readonly #shared: OutputSurroundings;
+  readonly #columns: BufferedColumn[];
   #rows = 0;
   #capacity = 0;
-  #values: Values[] = [];
-  #dictionaries: (MessageDictionary | undefined)[] = [];
 
-  constructor(schema: Schema, memory: LinearMemory) {
+  constructor(schema: Schema, shared: OutputSurroundings) {
     this.#schema = schema;
-    this.#memory = memory;
-    this.#clear();
+    this.#shared = shared;
+    this.#columns = schema.columns.map(({ type }) => ({
+      width: elementBytes(type),
+      pointer: 0,
+      texts: [],
+      isOwn: false,
+    }));
   }
 
   get rowCount(): number {
@@ -73,74 +64,107 @@ export class OutputBuffer {
 
   append(batch: Batch): void {
     this.#reserve(this.#rows + batch.rowCount);
-    for (const [index, column] of batch.columns.entries()) {
-      this.#appendColumn(index, column, batch.rowCount);
+    const bytes = new Uint8Array(this.#shared.memory.memory.buffer);
+    for (const [index, source] of batch.columns.entries()) {
+      const { width, pointer } = this.#columns[index]!;
+      const target = pointer + this.#rows * width;
+      bytes.copyWithin(target, source.pointer, source.pointer + batch.rowCount * width);
+      if (source.type === 'string') this.#translate(index, source, target, batch.rowCount);
     }
     this.#rows += batch.rowCount;
   }
 
-  /** Everything collected, in arrays of its own, or undefined where there is nothing. */
+  /** Everything collected, in one buffer of its own, or undefined where there is nothing. */
   take(): ColumnBatch | undefined {
     if (this.#rows === 0) return undefined;
     const rowCount = this.#rows;
+    const { memory } = this.#shared;
+    const offsets: number[] = [];
+    let total = 0;
+    for (const { width } of this.#columns) {
+      offsets.push(total);
+      total += (rowCount * width + 7) & ~7;
+    }
+    const buffer = new ArrayBuffer(total);
     const columns = this.#schema.columns.map(({ type }, index): ColumnVector => {
-      const values = this.#values[index]!;
-      const exact = values.length === rowCount ? values : values.slice(0, rowCount);
+      const column = this.#columns[index]!;
+      const bytes = rowCount * column.width;
+      new Uint8Array(buffer, offsets[index], bytes).set(memory.bytes(column.pointer, bytes));
+      const at = offsets[index]!;
       if (type === 'string') {
-        const dictionary = this.#dictionaries[index]!.texts;
-        return { type, codes: exact as Uint32Array, dictionary };
+        const codes = new Uint32Array(buffer, at, rowCount);
+        return { type, codes, dictionary: this.#takeTexts(column, codes) };
       }
-      return { type, values: exact } as ColumnVector;
+      if (type === 'float64') return { type, values: new Float64Array(buffer, at, rowCount) };
+      if (type === 'boolean') return { type, values: new Uint8Array(buffer, at, rowCount) };
+      return { type, values: new BigInt64Array(buffer, at, rowCount) };
     });
-    this.#clear();
+    this.#rows = 0;
     return { rowCount, columns };
   }
 
-  #appendColumn(index: number, column: Column, rows: number): void {
-    const target = this.#values[index]!;
-    const at = this.#rows;
-    const { type, pointer } = column;
-    if (type === 'float64') (target as Float64Array).set(this.#memory.f64(pointer, rows), at);
-    else if (type === 'boolean') (target as Uint8Array).set(this.#memory.bytes(pointer, rows), at);
-    else if (type === 'string') {
-      const codes = this.#memory.u32(pointer, rows);
-      const dictionary = this.#dictionaries[index]!;
-      dictionary.translate(codes, column.dictionary!, target as Uint32Array, at);
-    } else (target as BigInt64Array).set(this.#memory.i64(pointer, rows), at);
+  /** Turns the codes of a batch, already copied to `target`, into those of this buffer. */
+  #translate(index: number, source: Column, target: Pointer, rows: number): void {
+    const { memory, kernels, strings, keyCodes } = this.#shared;
+    const column = this.#columns[index]!;
+    const dictionary = source.dictionary!;
+    const keys = dictionary === strings ? undefined : keyCodes(dictionary);
+    const isOwn = dictionary !== strings && keys === undefined;
+    if (this.#rows === 0) column.isOwn = isOwn;
+    if (isOwn === column.isOwn) {
+      if (keys !== undefined) kernels.remapCodes(target, rows, keys);
+      else if (isOwn) appendTexts(column.texts, memory.u32(target, rows), dictionary);
+      return;
+    }
+    // Both kinds in one message, which no operator makes today: the rarer case pays for the texts.
+    const codes = memory.u32(target, rows);
+    if (column.isOwn) appendTexts(column.texts, codes, dictionary);
+    else for (const [row, code] of codes.entries()) codes[row] = intern(strings, dictionary, code);
+  }
+
+  /** The dictionary of the message; for shared texts, codes become those of the texts in use. */
+  #takeTexts(column: BufferedColumn, codes: Uint32Array): readonly string[] {
+    const texts = column.texts;
+    column.texts = [];
+    if (column.isOwn) return texts;
+    const { strings } = this.#shared;
+    const own = new Int32Array(strings.size).fill(-1);
+    for (let row = 0; row < codes.length; row++) {
+      const code = codes[row]!;
+      if (code === STRING_NULL) continue;
+      if (own[code]! < 0) own[code] = texts.push(strings.text(code)) - 1;
+      codes[row] = own[code]!;
+    }
+    return texts;
   }
 
   #reserve(rows: number): void {
     if (rows <= this.#capacity) return;
     this.#capacity = Math.max(rows, this.#capacity * 2, ROWS_START);
-    this.#values = this.#schema.columns.map(({ type }, index) => {
-      const grown = newValues(type, this.#capacity);
-      const old = this.#values[index];
-      if (old !== undefined) (grown as Uint8Array).set(old as Uint8Array);
-      return grown;
-    });
-  }
-
-  #clear(): void {
-    this.#rows = 0;
-    this.#capacity = 0;
-    this.#values = [];
-    this.#dictionaries = this.#schema.columns.map(({ type }) =>
-      type === 'string' ? new MessageDictionary() : undefined,
-    );
+    const { memory } = this.#shared;
+    for (const column of this.#columns) {
+      const keep = this.#rows * column.width;
+      column.pointer = memory.reallocate(column.pointer, keep, this.#capacity * column.width);
+    }
   }
 }
 
-function newValues(type: Schema['columns'][number]['type'], length: number): Values {
-  if (type === 'float64') return new Float64Array(length);
-  if (type === 'boolean') return new Uint8Array(length);
-  if (type === 'string') return new Uint32Array(length);
-  return new BigInt64Array(length);
+/** Gives each row a text of its own. */
+function appendTexts(texts: string[], codes: Uint32Array, dictionary: Dictionary): void {
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row]!;
+    if (code !== STRING_NULL) codes[row] = texts.push(dictionary.text(code)) - 1;
+  }
 }
 
-/** The buffers of a batch, for the transfer to another thread. */
+function intern(strings: StringTable, dictionary: Dictionary, code: number): number {
+  return code === STRING_NULL ? STRING_NULL : strings.intern(dictionary.text(code));
+}
+
+/** The buffers of a batch, each once, for the transfer to another thread. */
 export function buffersOf(batch: ColumnBatch): ArrayBuffer[] {
-  return batch.columns.map(
-    (column) =>
-      (column.type === 'string' ? column.codes.buffer : column.values.buffer) as ArrayBuffer,
+  const buffers = batch.columns.map(
+    (column) => (column.type === 'string' ? column.codes : column.values).buffer as ArrayBuffer,
   );
+  return [...new Set(buffers)];
 }

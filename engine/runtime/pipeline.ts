@@ -193,7 +193,8 @@ export class Pipeline {
   }
 
   #deal(split: number, reader: number, rows: ReaderRows): void {
-    const { source } = this.#feeds[split]!;
+    const feed = this.#feeds[split]!;
+    const { source } = feed;
     const { routed, rejected } = rows;
     const accounts = this.#perSource[source]!;
     addAccounts(accounts, {
@@ -218,6 +219,7 @@ export class Pipeline {
       const batch = { source, reader, rows: own, newTexts, smallestTime, nowMs, ...step };
       this.#track(own?.buffer.byteLength ?? 0, port.process(batch), (result) => {
         addAccounts(accounts, result);
+        if (result.spent !== undefined) feed.recycle(reader, result.spent);
         this.#passOn(result);
       });
     }

@@ -17,9 +17,16 @@ import { Kernels } from '../../wasm/host/kernels.ts';
 import { type RouterExports, routerKernels, scatter } from '../../wasm/host/router.ts';
 import { GrowingStringTable } from './string-table.ts';
 
-/** Rows of one slot. `buffer` holds the columns of the source's schema, each 8-byte aligned. */
+/** Buffers that wait to be used again. */
+const SPENT_BUFFERS_MAX = 32;
+/** Sizes are rounded up, so that a buffer fits the next batch too. */
+const BUFFER_STEP_BYTES = 1 << 16;
+
+/** Rows of one slot: the columns of the source's schema, each 8-byte aligned. */
 export interface RoutedRows {
   readonly rowCount: number;
+  /** Bytes of the buffer that count; it may be longer, having been used before. */
+  readonly byteCount: number;
   /** Rows of the slot's `i`-th partition are `starts[i]` to `starts[i + 1] - 1`. */
   readonly starts: Uint32Array;
   readonly buffer: ArrayBuffer;
@@ -83,6 +90,7 @@ export class Router {
   /** Rank of each partition: slots one after the other, partitions ascending within. */
   readonly #rankOf: Uint16Array;
   readonly #rankStartOfSlot: number[] = [0];
+  readonly #spent: ArrayBuffer[] = [];
 
   constructor(schema: Schema, partitions: number, slots: number, maxOutOfOrdernessNs: bigint) {
     this.#schema = schema;
@@ -242,13 +250,26 @@ export class Router {
       columnOffsets.push(bytes);
       bytes += (rowCount * this.#columnBytes(index) + 7) & ~7;
     }
-    const buffer = new ArrayBuffer(bytes);
+    const buffer = this.#buffer(bytes);
     for (const [index, pointer] of sorted.entries()) {
       const width = this.#columnBytes(index);
       const target = new Uint8Array(buffer, columnOffsets[index], rowCount * width);
       target.set(this.#kernels.memory.bytes(pointer + from * width, rowCount * width));
     }
     const ownStarts = starts.slice(first, last + 1).map((start) => start - from);
-    return { rowCount, starts: ownStarts, buffer, columnOffsets, hasPeaks };
+    return { rowCount, byteCount: bytes, starts: ownStarts, buffer, columnOffsets, hasPeaks };
+  }
+
+  /** A buffer that has done its work and may be used again. */
+  recycle(buffer: ArrayBuffer): void {
+    if (this.#spent.length < SPENT_BUFFERS_MAX) this.#spent.push(buffer);
+  }
+
+  #buffer(bytes: number): ArrayBuffer {
+    const index = this.#spent.findIndex(({ byteLength }) => byteLength >= bytes);
+    if (index >= 0) return this.#spent.splice(index, 1)[0]!;
+    // None is large enough: the smallest ones would only fill the list.
+    this.#spent.length = 0;
+    return new ArrayBuffer(Math.ceil(bytes / BUFFER_STEP_BYTES) * BUFFER_STEP_BYTES);
   }
 }

@@ -4,13 +4,14 @@
  * Everything here is synchronous.
  */
 
-import type { Batch, Column, ColumnBatch, Pointer } from '../contract/batch.ts';
+import type { Batch, Column, ColumnBatch, Dictionary, Pointer } from '../contract/batch.ts';
 import type { Catalog } from '../contract/connector.ts';
 import { columnIndex, elementBytes, type Schema } from '../contract/schema.ts';
-import { BEGINNING_OF_TIME, END_OF_TIME, type EventTime } from '../contract/time.ts';
+import { BEGINNING_OF_TIME, type EventTime } from '../contract/time.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import { partitionOf } from '../contract/hash.ts';
 import { Kernels } from '../../wasm/host/kernels.ts';
+import type { LinearMemory } from '../../wasm/host/linear-memory.ts';
 import { type RouterExports, routerKernels } from '../../wasm/host/router.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { PartitionTask, type StepCounters, type TaskSnapshot } from './partition-task.ts';
@@ -49,6 +50,8 @@ export interface SlotOutput {
 
 export interface SlotResult {
   readonly outputs: readonly SlotOutput[];
+  /** The buffer of the rows, for the reader to use again: fresh memory costs more than copying. */
+  readonly spent: ArrayBuffer | undefined;
   readonly processed: number;
   readonly late: number;
   readonly duplicate: number;
@@ -61,10 +64,19 @@ export interface SlotCounters {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** What a slot knows of one reader: what its codes mean here. */
-interface ReaderDictionaries {
-  /** u32 code in the task (keys) or in the slot (others) for each code of the column. */
-  readonly maps: Map<number, { pointer: number; length: number }>;
+/** u32[length]: what the codes of one dictionary are in another. */
+interface CodeMap {
+  pointer: Pointer;
+  length: number;
+}
+
+/** What the codes of each string column of one reader are in the task (keys) or in the slot. */
+type ReaderDictionaries = Map<number, CodeMap>;
+
+/** Where the map can be extended to `length` codes. */
+function growCodes(memory: LinearMemory, map: CodeMap, length: number): Pointer {
+  if (map.pointer !== 0 && memory.capacity(map.pointer) >= length * 4) return map.pointer;
+  return memory.reallocate(map.pointer, map.length * 4, length * 8);
 }
 
 export class Slot {
@@ -76,6 +88,7 @@ export class Slot {
   /** Task of each partition; undefined where it belongs to another slot. */
   readonly #taskOf: (PartitionTask | undefined)[];
   readonly #readers = new Map<number, ReaderDictionaries>();
+  readonly #keyTables = new Map<Dictionary, CodeMap>();
   readonly #buffers: OutputBuffer[];
   readonly #counters: StepCounters;
   #outputs: SlotOutput[] = [];
@@ -90,7 +103,13 @@ export class Slot {
     this.#plan = plan;
     this.#router = routerKernels(this.#kernels);
     const { memory } = this.#kernels;
-    this.#buffers = plan.sinks.map((sink) => new OutputBuffer(sink.schema, memory));
+    const outputs = {
+      memory,
+      kernels: this.#router,
+      strings: this.#strings,
+      keyCodes: (dictionary: Dictionary) => this.#keyCodes(dictionary),
+    };
+    this.#buffers = plan.sinks.map((sink) => new OutputBuffer(sink.schema, outputs));
     this.#counters = {
       rowsIn: new Float64Array(plan.operators.length),
       rowsOut: new Float64Array(plan.operators.length),
@@ -109,6 +128,7 @@ export class Slot {
       const snapshot = snapshots.find((candidate) => candidate.partition === partition);
       const task = new PartitionTask(partition, surroundings, snapshot);
       this.#taskOf[partition] = task;
+      this.#keyTables.set(task.keys, { pointer: 0, length: 0 });
       return task;
     });
   }
@@ -139,7 +159,8 @@ export class Slot {
       this.#lastFlushMs = batch.nowMs;
     }
     const processed = (batch.rows?.rowCount ?? 0) - late - duplicate;
-    return { outputs: this.#takeOutputs(), processed, late, duplicate };
+    const spent = batch.rows?.buffer;
+    return { outputs: this.#takeOutputs(), spent, processed, late, duplicate };
   }
 
   /** The watermark has moved without rows: a source fell idle, or one has ended. */
@@ -147,12 +168,8 @@ export class Slot {
     this.#kernels.memory.arena.reset();
     this.#advance(watermark);
     this.#flush(1);
-    return { outputs: this.#takeOutputs(), processed: 0, late: 0, duplicate: 0 };
-  }
-
-  /** End of all sources: closes every window and hands out everything. */
-  finish(): SlotResult {
-    return this.advance(END_OF_TIME);
+    const outputs = this.#takeOutputs();
+    return { outputs, spent: undefined, processed: 0, late: 0, duplicate: 0 };
   }
 
   counters(): SlotCounters {
@@ -186,23 +203,37 @@ export class Slot {
     const keyIndex = columnIndex(schema, schema.key);
     let dictionaries = this.#readers.get(reader);
     if (dictionaries === undefined) {
-      dictionaries = { maps: new Map() };
+      dictionaries = new Map();
       this.#readers.set(reader, dictionaries);
     }
     for (const { column, from, texts } of newTexts) {
-      const map = dictionaries.maps.get(column) ?? { pointer: 0, length: 0 };
+      const map = dictionaries.get(column) ?? { pointer: 0, length: 0 };
       const length = from + texts.length;
-      if (map.pointer === 0 || memory.capacity(map.pointer) < length * 4) {
-        map.pointer = memory.reallocate(map.pointer, map.length * 4, length * 8);
-      }
+      map.pointer = growCodes(memory, map, length);
       const codes = memory.u32(map.pointer, length);
       texts.forEach((text, index) => {
         codes[from + index] =
           column === keyIndex ? this.#keyCode(text) : this.#strings.intern(text);
       });
       map.length = length;
-      dictionaries.maps.set(column, map);
+      dictionaries.set(column, map);
     }
+  }
+
+  /** The slot's codes for the keys of one of its tasks, brought up to date. */
+  #keyCodes(dictionary: Dictionary): Pointer | undefined {
+    const known = this.#keyTables.get(dictionary);
+    if (known === undefined) return undefined;
+    if (known.length < dictionary.size) {
+      const { memory } = this.#kernels;
+      known.pointer = growCodes(memory, known, dictionary.size);
+      const codes = memory.u32(known.pointer, dictionary.size);
+      for (let code = known.length; code < dictionary.size; code++) {
+        codes[code] = this.#strings.intern(dictionary.text(code));
+      }
+      known.length = dictionary.size;
+    }
+    return known.pointer;
   }
 
   /** Code of a key in its task; keys of other slots never occur in rows. */
@@ -213,10 +244,10 @@ export class Slot {
   /** Copies the rows into linear memory and translates their codes. */
   #load(batch: SlotBatch, rows: RoutedRows, schema: Schema): LoadedRows {
     const { memory } = this.#kernels;
-    const base = memory.arena.allocate(rows.buffer.byteLength);
-    memory.bytes(base, rows.buffer.byteLength).set(new Uint8Array(rows.buffer));
+    const base = memory.arena.allocate(rows.byteCount);
+    memory.bytes(base, rows.byteCount).set(new Uint8Array(rows.buffer, 0, rows.byteCount));
     const columns = rows.columnOffsets.map((offset) => base + offset);
-    for (const [column, map] of this.#readers.get(batch.reader)!.maps) {
+    for (const [column, map] of this.#readers.get(batch.reader)!) {
       this.#router.remapCodes(columns[column]!, rows.rowCount, map.pointer);
     }
     const times = columns[columnIndex(schema, schema.time)]!;

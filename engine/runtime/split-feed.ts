@@ -15,6 +15,8 @@ interface Lane {
   /** Number of this reader over the whole pipeline. */
   readonly reader: number;
   readonly polls: Promise<ReaderMessage>[];
+  /** Buffers on their way back to the reader. */
+  spent: ArrayBuffer[];
   hasEnded: boolean;
   lastUnit: number;
   failure: unknown;
@@ -45,6 +47,7 @@ export class SplitFeed {
       port,
       reader: firstReader + index,
       polls: [],
+      spent: [],
       hasEnded: false,
       lastUnit: index - ports.length,
       failure: undefined,
@@ -98,13 +101,20 @@ export class SplitFeed {
     return undefined;
   }
 
+  /** Takes back the buffer of a batch that one of this feed's readers has routed. */
+  recycle(reader: number, buffer: ArrayBuffer): void {
+    this.#lanes.find((lane) => lane.reader === reader)!.spent.push(buffer);
+  }
+
   async close(): Promise<void> {
     await Promise.allSettled(this.#lanes.map(({ port }) => port.close()));
   }
 
-  #fill({ port, polls }: Lane): void {
+  #fill(lane: Lane): void {
+    const { port, polls } = lane;
     while (polls.length < POLLS_AHEAD) {
-      const poll = port.poll();
+      const poll = port.poll(lane.spent);
+      lane.spent = [];
       // Its failure is met when its turn comes; until then it must not count as unhandled.
       poll.catch(() => undefined);
       polls.push(poll);

@@ -53,7 +53,9 @@ export class SplitReaderHost {
     return new SplitReaderHost(reader, new Router(source.schema, plan.partitions, slots, delay));
   }
 
-  async poll(): Promise<ReaderMessage> {
+  /** @param spent Buffers of earlier batches, to be used again. */
+  async poll(spent: readonly ArrayBuffer[] = []): Promise<ReaderMessage> {
+    for (const buffer of spent) this.#router.recycle(buffer);
     const batch = await this.#reader.poll();
     if (batch === 'idle' || batch === 'end') return { kind: batch };
     const { unit, bytesRead, rejected } = batch;

@@ -88,7 +88,7 @@ export function threadWorkers(modules: ThreadModules): Workers {
     openReader: async (options) => {
       const port = new ThreadPort(modules.reader, 'disabled');
       await opened(port, options);
-      return { poll: () => port.call([], 'poll'), close: () => port.close() };
+      return { poll: (spent) => port.call([...spent], 'poll', spent), close: () => port.close() };
     },
     openSlot: async (options) => {
       // Slots only compute, so their thread may sleep on an atomic between two batches.
@@ -128,7 +128,7 @@ export function readerThread(catalog: Catalog): ThreadHandler {
     open: async (options: ReaderOptions) => {
       host = await SplitReaderHost.open(options, catalog);
     },
-    poll: async () => movedMessage(await host!.poll()),
+    poll: async (spent: readonly ArrayBuffer[]) => movedMessage(await host!.poll(spent)),
     close: () => host?.close(),
   });
 }
@@ -176,10 +176,8 @@ function movedMessage(message: ReaderMessage): unknown {
 }
 
 function movedResult(result: SlotResult): unknown {
-  return new Moved(
-    result,
-    result.outputs.flatMap(({ batch }) => buffersOf(batch)),
-  );
+  const buffers = result.outputs.flatMap(({ batch }) => buffersOf(batch));
+  return new Moved(result, result.spent === undefined ? buffers : [...buffers, result.spent]);
 }
 
 function toAnswer(value: unknown): unknown {

@@ -14,7 +14,8 @@ import { type ReaderMessage, type ReaderOptions, SplitReaderHost } from './split
 
 /** Calls are answered in the order in which they were made, also when several are under way. */
 export interface ReaderPort {
-  poll(): Promise<ReaderMessage>;
+  /** @param spent Buffers of earlier batches, given back to be used again. */
+  poll(spent: readonly ArrayBuffer[]): Promise<ReaderMessage>;
   close(): Promise<void>;
 }
 
@@ -49,7 +50,10 @@ export function inlineWorkers(catalog: Catalog): Workers {
     openReader: async (options) => {
       const host = await SplitReaderHost.open(options, catalog);
       const inOrder = serially();
-      return { poll: () => inOrder(() => host.poll()), close: () => inOrder(() => host.close()) };
+      return {
+        poll: (spent) => inOrder(() => host.poll(spent)),
+        close: () => inOrder(() => host.close()),
+      };
     },
     openSlot: async ({ plan, slot, slots }) => {
       const tasks = new Slot(plan, catalog, { slot, slots });
