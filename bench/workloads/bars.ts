@@ -1,6 +1,6 @@
 /**
- * One-second bars as a sink gets them, made up: sixteen columns, prices in cents, scores with a null
- * now and then, and exchange sequence numbers, which are larger than a double can count.
+ * One-second bars as a sink gets them, made up: sixteen columns, prices in cents, scores with a
+ * null now and then, and exchange sequence numbers, which are larger than a double can count.
  */
 
 import { Random } from '../../connectors/generator/random.ts';

@@ -42,7 +42,7 @@ export async function appendBars(
     if (type === 'string') return ENUM(texts);
     return type === 'float64' ? DOUBLE : BIGINT;
   });
-  const columns = BAR_SCHEMA.columns.map(({ name }, index) => `${name} ${types[index]}`);
+  const columns = BAR_SCHEMA.columns.map(({ name }, index) => `${name} ${String(types[index])}`);
   await connection.run(`CREATE OR REPLACE TABLE ${table} (${columns.join(', ')})`);
   const appender = await connection.createAppender(table);
   for (const batch of batches) {

@@ -42,7 +42,7 @@ function sequencesOf(batches: readonly SourceBatch[]): bigint[] {
   return batches.flatMap(({ columns }) => [...(columns[5] as { values: BigInt64Array }).values]);
 }
 
-test('a reader gives every row once, in batches of the schema, and then the end for ever', async () => {
+test('a reader gives every row once, in batches of the schema, then the end for ever', async () => {
   const settings = config();
   const reading = await context(settings);
   const reader = await generator.open(settings, reading);
@@ -77,7 +77,7 @@ test('a reader goes on after any position', async () => {
   }
 });
 
-test('a paced reader gives what is due, at a multiple of real time, and otherwise waits', async () => {
+test('a paced reader gives what is due at a multiple of real time, and else waits', async () => {
   const settings = config({ duration: '10m', trades: 6000, out_of_order: 0, late: 0 });
   let nowMs = 5000;
   const sleeps: number[] = [];

@@ -1,8 +1,8 @@
 /**
  * The shape of a session: how trades and volatility are spread over its seconds.
  *
- * Both are high at the open and the close and low at noon. Beyond that, activity wanders from minute
- * to minute, so that no two minutes are alike and busy ones come in runs.
+ * Both are high at the open and the close and low at noon. Beyond that, activity wanders from
+ * minute to minute, so that no two minutes are alike and busy ones come in runs.
  */
 
 import { Random } from './random.ts';

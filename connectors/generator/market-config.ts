@@ -35,7 +35,7 @@ export const SECOND_NS = 1e9;
 export const MINUTE_NS = 60e9;
 export const DAY_NS = 86_400e9;
 
-/** Nanoseconds from the start of the first session to that of each: one a weekday, as on exchanges. */
+/** Nanoseconds from the start of the first session to that of each: one a weekday. */
 export function sessionOffsets({ start, sessionCount }: MarketConfig): number[] {
   const offsets: number[] = [];
   for (let day = 0; offsets.length < sessionCount; day++) {

@@ -83,7 +83,7 @@ test('the rows of a seed never change', () => {
 test('rows do not depend on how many are asked for at a time', () => {
   const expected = hash(generate(SMALL));
   for (const sizes of [[1], [7], [5000], [5001]]) {
-    assert.equal(hash(generate(SMALL, sizes)), expected, `pieces of ${sizes}`);
+    assert.equal(hash(generate(SMALL, sizes)), expected, `pieces of ${sizes[0]}`);
   }
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1 }), (sizes) => {

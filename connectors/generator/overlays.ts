@@ -1,7 +1,7 @@
 /**
  * Planted anomalies at work: what lies over the walk of a symbol at the moment.
  *
- *   price_spike        the price moves away within seconds and comes back within a quarter of an hour
+ *   price_spike        the price moves away within seconds, comes back in a quarter of an hour
  *   gap                the walk itself jumps from one trade to the next, for good
  *   volatility_burst   every trade is off by noise that swells and fades
  *   stuck_price        every trade has the price of the first

@@ -8,7 +8,12 @@
  * rest of the bytes is read and dropped, and the failure is thrown by the next call.
  */
 
-import { RecordBatch, Table, transformParquetStream, type WriterProperties } from 'parquet-wasm';
+import {
+  type RecordBatch,
+  Table,
+  transformParquetStream,
+  type WriterProperties,
+} from 'parquet-wasm';
 import type { StagedFile } from '../staging/staged-file.ts';
 
 export class ParquetFile {

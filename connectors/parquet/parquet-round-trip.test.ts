@@ -133,7 +133,7 @@ test('write then read equals the input', async () => {
         assert.deepEqual(found, sortRows(expected));
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });
 

@@ -102,7 +102,7 @@ test('DuckDB sees the types of the contract, and statistics without NaN', async 
   const { glob } = parquet.dataset(settings, context)!;
   const described = await query(`DESCRIBE SELECT * FROM '${glob}'`);
   assert.deepEqual(
-    described.map(([name, type]) => `${name} ${type}`),
+    described.map(([name, type]) => `${String(name)} ${String(type)}`),
     [
       'symbol VARCHAR',
       'window_start TIMESTAMP_NS',
@@ -161,7 +161,7 @@ test('rows go into hive folders by day, a null day into a folder of its own', as
   assert.deepEqual(await rowsOf(settings), sortRows(expected));
 });
 
-test('partition columns stand in folder names, which hold any text, and not in the files', async () => {
+test('partition columns stand in folder names, which hold any text, not in files', async () => {
   const settings = config('columns', { partition_by: ['symbol', 'halted', 'trades'] });
   const rows = ROWS.filter(([symbol]) => symbol !== '');
   await run(settings, [rows]);
@@ -204,7 +204,7 @@ test('a commit that was cut short is finished by the next call', async () => {
   assert.equal((await rowsOf(settings)).length, ROWS.length);
 });
 
-test('a committable whose file is gone is an error, also where an older namesake lies', async () => {
+test('a committable whose file is gone is an error, also beside an older namesake', async () => {
   const settings = config('gone');
   await run(settings, [ROWS.slice(0, 1)]);
   const writer = await open(settings);
@@ -237,7 +237,7 @@ test('epochs of one run add up', async () => {
   assert.deepEqual(await rowsOf(settings), sortRows(ROWS));
 });
 
-test('a second run replaces the first, even with no rows, and touches no file of others', async () => {
+test('a second run replaces the first, even with no rows, but no file of others', async () => {
   const settings = config('replace', { partition_by: ['date'], roll: { rows: 1 } });
   await run(settings, [ROWS]);
   const foreign = [
@@ -286,8 +286,9 @@ test('opening removes what this sink left behind in a crash, and nothing of othe
 
 test('a process killed between stage and commit leaves nothing in sight', async () => {
   const settings = config('killed');
+  const module = new URL('./parquet-sink.js', import.meta.url).href;
   const script = `
-    const { parquet } = await import(${JSON.stringify(new URL('./parquet-sink.js', import.meta.url).href)});
+    const { parquet } = await import(${JSON.stringify(module)});
     const writer = await parquet.open(${JSON.stringify(settings)}, ${JSON.stringify(context)});
     await writer.write({ rowCount: 1, columns: [
       { type: 'string', codes: Uint32Array.of(0), dictionary: ['A'] },

@@ -34,8 +34,8 @@ const fields = {
   }),
   partition_by: columns({
     doc:
-      'Columns that become folders (`date=2013-10-07/`) instead of columns of the files. `date` is ' +
-      'the UTC day of the time column; others are strings, booleans or int64.',
+      'Columns that become folders (`date=2013-10-07/`) instead of columns of the files. `date` ' +
+      'is the UTC day of the time column; others are strings, booleans or int64.',
     examples: [['date'], ['date', 'symbol']],
   }).optional(),
   compression: choice(['zstd', 'snappy', 'none'], {
@@ -63,8 +63,9 @@ const fields = {
     .optional(),
   if_exists: choice(['replace', 'append', 'fail'], {
     doc:
-      'What happens to files that this sink wrote in an earlier run: removed at the first commit, ' +
-      'kept beside the new ones, or an error at the start. Files of others are never touched.',
+      'What happens to files that this sink wrote in an earlier run: removed at the first ' +
+      'commit, kept beside the new ones, or an error at the start. Files of others are never ' +
+      'touched.',
   }).default('replace'),
 };
 
@@ -78,7 +79,7 @@ export const parquet = defineSink({
   guarantees: {
     order: 'Rows of a file keep the order in which they reached the sink.',
     delivery:
-      'Exactly once: files appear whole, by a rename, when their checkpoint or the run is complete.',
+      'Exactly once: files appear whole, by a rename, when the checkpoint or the run is complete.',
     backPressure: 'A batch is taken when the one before it is encoded or buffered, within limits.',
   },
   fields,
@@ -180,7 +181,9 @@ function checkPartitions(config: Config, input: Schema, report: Report): void {
       report({
         path: at,
         code: 'config/column-type',
-        message: `cannot partition by ${name}: it is ${column.type}, expected string, boolean or int64`,
+        message:
+          `cannot partition by ${name}: it is ${column.type}, ` +
+          'expected string, boolean or int64',
         help: `partition by ${DATE}, the day of the time column`,
       });
     }

@@ -12,8 +12,8 @@ import {
   columnIndex,
   INT64_NULL,
   type Schema,
+  STRING_NULL,
 } from '../../engine/contract/schema.ts';
-import { STRING_NULL } from '../../engine/contract/schema.ts';
 import { words } from './row-buffer.ts';
 
 /** Rows of one batch that go into one folder. */
@@ -60,8 +60,10 @@ function splitGroup(
   vector: ColumnVector,
 ): FolderRows[] {
   const valueOf = kind === 'date' ? dayOf(vector) : distinctOf(vector);
-  const textOf = (value: number | bigint): string =>
-    `${escapeSegment(name)}=${kind === 'date' ? dateText(value as number) : valueText(vector, value)}`;
+  const textOf = (value: number | bigint): string => {
+    const text = kind === 'date' ? dateText(value as number) : valueText(vector, value);
+    return `${escapeSegment(name)}=${text}`;
+  };
   const length = rows?.length ?? rowCount;
   const rowAt = (i: number): number => (rows === undefined ? i : rows[i]!);
   const inside = folder === '' ? '' : `${folder}/`;

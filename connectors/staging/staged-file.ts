@@ -1,6 +1,6 @@
 /**
- * A file that nobody takes for output until it is published: it is written as `….inprogress` beside
- * its target, made durable, and renamed.
+ * A file that nobody takes for output until it is published: it is written as `….inprogress`
+ * beside its target, made durable, and renamed.
  *
  * Everything is synchronous. Files are written on a sink thread that has nothing else to do, and a
  * state that cannot be seen half-way needs no recovery.
@@ -8,7 +8,6 @@
 
 import {
   closeSync,
-  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -156,11 +155,4 @@ export function removeEmptyFolders(folder: string, root: string): void {
       return;
     }
   }
-}
-
-/** The nearest folder that exists, from this one upwards. */
-export function existingAncestor(folder: string): string {
-  let each = folder;
-  while (!existsSync(each) && dirname(each) !== each) each = dirname(each);
-  return each;
 }

@@ -83,12 +83,13 @@ export async function readBack(dataset: SinkDataset, schema: Schema): Promise<Ro
       ? 'hive_partitioning = false'
       : `hive_partitioning = true, hive_types = {${partitions.join(', ')}}`;
   const types = dataset.columns.map(({ name, type }) => `'${name}': '${SQL_TYPES[type]}'`);
+  const columns = `columns = {${types.join(', ')}}`;
   const readers = {
     parquet: `read_parquet('${dataset.glob}', union_by_name = true, ${hive})`,
-    ndjson: `read_json('${dataset.glob}', format = 'newline_delimited', columns = {${types.join(', ')}})`,
+    ndjson: `read_json('${dataset.glob}', format = 'newline_delimited', ${columns})`,
     csv:
       `read_csv('${dataset.glob}', auto_detect = false, header = true, delim = ',', quote = '"', ` +
-      `escape = '"', allow_quoted_nulls = false, columns = {${types.join(', ')}})`,
+      `escape = '"', allow_quoted_nulls = false, ${columns})`,
   };
   const wanted = schema.columns.map(({ name, type }) =>
     type === 'timestamp' ? `epoch_ns("${name}")` : `"${name}"`,

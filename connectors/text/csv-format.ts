@@ -1,6 +1,6 @@
 /**
- * Rows as comma-separated values after RFC 4180: a header, quotes where a text needs them. A null is
- * an empty field, an empty text is `""`.
+ * Rows as comma-separated values after RFC 4180: a header, quotes where a text needs them. A null
+ * is an empty field, an empty text is `""`.
  */
 
 import type { ColumnBatch } from '../../engine/contract/batch.ts';

@@ -1,10 +1,10 @@
 /**
  * Where the bytes of a text sink go: a staged file for each commit, or a stream.
  *
- * A file's commits follow one another in it. Each is staged as a file of its own and, at the commit,
- * renamed to the target (the first) or appended at the offset that the committable names; what lies
- * beyond that offset is cut off first, so that a commit that was cut short can be repeated. Nothing
- * is created before there is a row.
+ * A file's commits follow one another in it. Each is staged as a file of its own and, at the
+ * commit, renamed to the target (the first) or appended at the offset that the committable names;
+ * what lies beyond that offset is cut off first, so that a commit that was cut short can be
+ * repeated. Nothing is created before there is a row.
  *
  * A stream (stdout, a device, a named pipe) has no commit: its rows are out as soon as they are
  * written.

@@ -25,12 +25,12 @@ import { csv, ndjson } from './text-sinks.ts';
 const schema: Schema = {
   columns: [
     { name: 'symbol', type: 'string' },
-    { name: 'event_time', type: 'timestamp' },
+    { name: 'time', type: 'timestamp' },
     { name: 'price', type: 'float64' },
-    { name: 'sequence', type: 'int64' },
-    { name: 'open, "now"', type: 'boolean' },
+    { name: 'n', type: 'int64' },
+    { name: 'a, "b"', type: 'boolean' },
   ],
-  time: 'event_time',
+  time: 'time',
   key: 'symbol',
 };
 const context: SinkContext = { sink: 'out', pipeline: 'test', schema };
@@ -45,16 +45,18 @@ const ROWS: readonly Row[] = [
 ];
 
 const NDJSON_TEXT = [
-  '{"symbol":"AAPL","event_time":"2013-10-07T13:30:00.000000001Z","price":487.5,"sequence":9007199254740993,"open, \\"now\\"":true}',
-  '{"symbol":"a,\\"b\\"\\nü","event_time":"1969-12-31T23:59:59.999999999Z","price":-0.0,"sequence":-9223372036854775807,"open, \\"now\\"":false}',
-  '{"symbol":"","event_time":"2013-10-07T13:30:00.000000000Z","price":1e+300,"sequence":0,"open, \\"now\\"":null}',
-  '{"symbol":" x","event_time":null,"price":0.1,"sequence":null,"open, \\"now\\"":true}',
-  '{"symbol":null,"event_time":"2013-10-07T13:30:00.500000000Z","price":null,"sequence":-1,"open, \\"now\\"":false}',
+  '{"symbol":"AAPL","time":"2013-10-07T13:30:00.000000001Z","price":487.5,"n":9007199254740993,' +
+    '"a, \\"b\\"":true}',
+  '{"symbol":"a,\\"b\\"\\nü","time":"1969-12-31T23:59:59.999999999Z","price":-0.0,' +
+    '"n":-9223372036854775807,"a, \\"b\\"":false}',
+  '{"symbol":"","time":"2013-10-07T13:30:00.000000000Z","price":1e+300,"n":0,"a, \\"b\\"":null}',
+  '{"symbol":" x","time":null,"price":0.1,"n":null,"a, \\"b\\"":true}',
+  '{"symbol":null,"time":"2013-10-07T13:30:00.500000000Z","price":null,"n":-1,"a, \\"b\\"":false}',
   '',
 ].join('\n');
 
 const CSV_TEXT = [
-  'symbol,event_time,price,sequence,"open, ""now"""',
+  'symbol,time,price,n,"a, ""b"""',
   'AAPL,2013-10-07T13:30:00.000000001Z,487.5,9007199254740993,true',
   '"a,""b""\nü",1969-12-31T23:59:59.999999999Z,-0.0,-9223372036854775807,false',
   '"",2013-10-07T13:30:00.000000000Z,1e+300,0,',
@@ -234,14 +236,16 @@ test('rejected rows can be written: no time, no key, no file before there is one
   await writer.close();
   assert.equal(
     readFileSync(join(folder, 'rejected.ndjson'), 'utf8'),
-    '{"source":"trades","origin":"a.csv","line":3,"reason":"price: found abc, expected a number","raw":"X,abc"}\n',
+    '{"source":"trades","origin":"a.csv","line":3,' +
+      '"reason":"price: found abc, expected a number","raw":"X,abc"}\n',
   );
 });
 
 /** A process that writes `batches` batches of 1,000 rows to stdout and reports its error. */
 function writerScript(batches: number): string {
+  const module = new URL('./text-sinks.js', import.meta.url).href;
   return `
-    const { ndjson } = await import(${JSON.stringify(new URL('./text-sinks.js', import.meta.url).href)});
+    const { ndjson } = await import(${JSON.stringify(module)});
     const schema = { columns: [{ name: 'x', type: 'float64' }], time: '', key: '' };
     const context = { sink: 'out', pipeline: 'test', schema };
     const writer = await ndjson.open({ path: '-', if_exists: 'replace' }, context);

@@ -16,8 +16,8 @@ const fields = {
   }),
   if_exists: choice(['replace', 'append', 'fail'], {
     doc:
-      'What happens to a file of that name: replaced at the first commit (removed where there are ' +
-      'no rows), continued, or an error at the start.',
+      'What happens to a file of that name: replaced at the first commit (removed where there ' +
+      'are no rows), continued, or an error at the start.',
   }).default('replace'),
 };
 
@@ -37,8 +37,8 @@ function textSink({ name, summary, format, examplePath }: TextKind): SinkDefinit
     guarantees: {
       order: 'Rows keep the order in which they reached the sink.',
       delivery:
-        'Exactly once to a file, which grows at each commit; at least once to stdout, a device or ' +
-        'a pipe, where rows are out as soon as they are written.',
+        'Exactly once to a file, which grows at each commit; at least once to stdout, a device ' +
+        'or a pipe, where rows are out as soon as they are written.',
       backPressure: 'A batch is taken when the one before it is written.',
     },
     fields,
