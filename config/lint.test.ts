@@ -343,6 +343,60 @@ for (const [given, want] of tests) {
   });
 }
 
+test('mistakes are found all along a chain, and their echoes are not told', () => {
+  const yaml = `name: chain
+sources:
+  trades: { type: ticks, path: 3, watermark: { idle_timeout: never } }
+operators:
+  first: { type: pick, input: tradse, columns: [prise, price] }
+  bars: { type: window, input: first, sise: 5m, aggregates: { high: max(hihg), low: "min price" } }
+  wide: { type: window, input: bars, size: long, aggregates: { top: max(high), end: max(low), x: max(no) } }
+  last: { type: pick, input: wide, columns: [top, end, x, y, window_start] }
+sinks:
+  last: { type: files, input: last, path: out, rows_max: many }
+quality:
+  - { dataset: last, not_null: [top, z] }
+  - { dataset: last, accepted_range: { column: window_start, min: 3 } }
+`;
+  assert.deepEqual(places(lint(yaml)), [
+    '3:32 config/invalid-value',
+    '3:62 config/invalid-value',
+    '5:31 config/unknown-input',
+    '5:49 config/unknown-column',
+    '6:39 config/unknown-field',
+    '6:73 config/unknown-column',
+    '6:85 config/expression-syntax',
+    '7:44 config/invalid-value',
+    '7:102 config/unknown-column',
+    '8:59 config/unknown-column',
+    '10:58 config/invalid-value',
+    '12:38 config/unknown-column',
+  ]);
+});
+
+test('what a faulty step was about to make is not missed behind it', () => {
+  const yaml = changed({
+    11: '    aggregates: { "hi gh": max(price), low: 4, mid: max(price) }',
+    12: '  more: { type: pick, input: bars, columns: [low, mid, high, volume] }\nsinks:',
+    15: '  bad: { type: files, input: more, path: out/more }',
+    17: '',
+  });
+  // The aggregates cannot be told, so nothing behind them is judged.
+  assert.deepEqual(places(lint(yaml)), [
+    '11:19 config/invalid-value',
+    '11:45 config/invalid-value',
+  ]);
+  const guessed = changed({
+    9: '    input: trade',
+    12: '  more: { type: pick, input: bars, columns: [high, volume] }\nsinks:',
+    15: '  bad: { type: files, input: more, path: out/more }',
+  });
+  assert.deepEqual(places(lint(guessed)), [
+    '9:12 config/unknown-input',
+    '12:52 config/unknown-column',
+  ]);
+});
+
 test('a secret is never shown', () => {
   const yaml = changed({
     5: '    path: 3\n    password: hunter2\n    colour: { password: hunter2 }',

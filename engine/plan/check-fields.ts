@@ -140,7 +140,7 @@ function missingOption(path: Path, context: Context): MissingOption {
     path: parent,
     target: 'key',
     code: 'config/missing-field',
-    message: `${subject} needs an option ${key}`,
+    message: `${subject} needs an option ${nameText(String(key))}`,
     ...(field === undefined ? {} : { help: adviceFor(String(key), field) }),
     missing: String(key),
   };

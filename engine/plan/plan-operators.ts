@@ -1,12 +1,12 @@
 /** Steps: inputs, order, rings, and the schemas that each makes of its input's. */
 
 import type { OperatorDefinition, Outputs } from '../contract/operator.ts';
-import type { Problem } from '../contract/problem.ts';
+import type { Problem, Report } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
-import type { StepConfig } from './pipeline-plan.ts';
 import { checkEntry, guarded } from './plan-step.ts';
 import type { Planning, StepNode } from './planning.ts';
 import { referenceText, REJECTED_OUTPUT } from './references.ts';
+import { keysWithin } from './repair-fields.ts';
 import { orderSteps } from './step-order.ts';
 
 const RESERVED = ['type', 'input'];
@@ -14,13 +14,16 @@ const RESERVED = ['type', 'input'];
 /** Plans every step whose input is sound, inputs first. */
 export function planOperators(planning: Planning): void {
   for (const entry of planning.entries('operators', planning.catalog.operators)) {
-    const config = checkEntry(planning, entry, RESERVED);
+    const checked = checkEntry(planning, entry, RESERVED);
     const input = planning.resolveInput(entry, 'step');
-    planning.steps.set(entry.name, { entry, config, input });
+    planning.steps.set(entry.name, { entry, checked, input });
   }
   const inputs = new Map([...planning.steps].map(([name, { input }]) => [name, input?.step]));
   const { order, rings } = orderSteps(inputs);
-  for (const ring of rings) reportRing(planning, ring);
+  for (const ring of rings) {
+    const isGuessed = ring.some((name) => planning.steps.get(name)?.input?.isGuessed === true);
+    if (!isGuessed) reportRing(planning, ring);
+  }
   planning.ordered = order.map((name) => planning.steps.get(name)!);
   for (const step of planning.ordered) planStep(planning, step);
 }
@@ -39,7 +42,7 @@ function reportRing(planning: Planning, ring: readonly string[]): void {
 }
 
 function planStep(planning: Planning, step: StepNode): void {
-  const { entry, config, input } = step;
+  const { entry, checked, input } = step;
   if (input === undefined) return;
   const inputPath = [...entry.path, 'input'];
   if (planning.isSource(input.step) && input.output === REJECTED_OUTPUT) {
@@ -51,38 +54,41 @@ function planStep(planning: Planning, step: StepNode): void {
     });
     return;
   }
-  const inputSchema = planning.schemaOf(input, inputPath, 'value');
+  const known = planning.schemaOf(input, inputPath, 'value');
   const { definition } = entry;
-  if (inputSchema === undefined || config === undefined || definition === undefined) return;
-  const outputs = guarded(planning, entry, (report) => {
-    let isRevisionReported = false;
-    const planned = definition.plan(config, inputSchema, (problem) => {
-      isRevisionReported ||= problem.code === 'config/revised-input';
-      report(problem);
-    });
-    if (!isRevisionReported && countsTwice(definition, inputSchema, planned)) {
-      report(revisedInput(entry.name, referenceText(input)));
-    }
-    return planned;
-  });
-  if (outputs !== undefined) step.plan = stepPlan(step, definition, config, inputSchema, outputs);
+  if (known === undefined || checked === undefined || definition === undefined) return;
+  const { schema: inputSchema, doubts: names } = known;
+  const isDoubtful = names !== undefined || !checked.isSound;
+  const doubts = isDoubtful ? { mended: checked.mended, names } : undefined;
+  const { result: outputs, isSound } = guarded(planning, entry, doubts, (report) =>
+    planOutputs(definition, step, inputSchema, report),
+  );
+  if (outputs === undefined) return;
+  step.outputs = outputs;
+  if (isSound) {
+    const { config } = checked;
+    const { name } = entry;
+    step.plan = { name, type: definition.name, config, input, inputSchema, outputs };
+  } else {
+    step.doubts = keysWithin(entry.values, new Set(names));
+  }
 }
 
-function stepPlan(
-  { entry, input }: StepNode,
+function planOutputs(
   definition: OperatorDefinition,
-  config: StepConfig,
+  { entry, checked, input }: StepNode,
   inputSchema: Schema,
-  outputs: Outputs,
-): NonNullable<StepNode['plan']> {
-  return {
-    name: entry.name,
-    type: definition.name,
-    config,
-    input: input!,
-    inputSchema,
-    outputs,
-  };
+  report: Report,
+): Outputs {
+  let isRevisionReported = false;
+  const outputs = definition.plan(checked!.config, inputSchema, (problem) => {
+    isRevisionReported ||= problem.code === 'config/revised-input';
+    report(problem);
+  });
+  if (!isRevisionReported && countsTwice(definition, inputSchema, outputs)) {
+    report(revisedInput(entry.name, referenceText(input!)));
+  }
+  return outputs;
 }
 
 /** A step with state that says nothing of revised rows, neither in a problem nor in its output. */

@@ -52,7 +52,7 @@ function planDocument(
   planOperators(planning);
   const sinks = planSinks(planning);
   planning.reportUnused();
-  const quality = planQuality(document['quality'], planning, sinks, report);
+  const quality = planQuality(document['quality'], sinks, report);
   checkTests(document['tests'], planning, report);
   if (top === undefined) return undefined;
   return {

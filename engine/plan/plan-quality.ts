@@ -11,14 +11,12 @@ import { CHECK_FIELDS, CHECK_KINDS, type CheckKind } from './pipeline-fields.ts'
 import type { QualityCheckPlan, StepConfig } from './pipeline-plan.ts';
 import { reportAt } from './plan-step.ts';
 import type { SinkNode } from './plan-sinks.ts';
-import type { Planning } from './planning.ts';
 
 const KINDS = Object.keys(CHECK_KINDS) as CheckKind[];
 
 /** @param checks The value of `quality`, or undefined. */
 export function planQuality(
   checks: unknown,
-  planning: Planning,
   sinks: readonly SinkNode[],
   report: Report,
 ): readonly QualityCheckPlan[] {
@@ -30,7 +28,7 @@ export function planQuality(
   }
   const names = new Map<string, number>();
   return checks.flatMap((check: unknown, index) => {
-    const planned = planCheck(check, ['quality', index], planning, sinks, report);
+    const planned = planCheck(check, ['quality', index], sinks, report);
     if (planned === undefined) return [];
     const isNamed = (check as Record<string, unknown>)['name'] !== undefined;
     return [{ ...planned, name: uniqueName(planned.name, isNamed, index, names, report) }];
@@ -60,7 +58,6 @@ function uniqueName(
 function planCheck(
   check: unknown,
   path: Path,
-  planning: Planning,
   sinks: readonly SinkNode[],
   report: Report,
 ): QualityCheckPlan | undefined {
@@ -83,7 +80,7 @@ function planCheck(
   );
   const config = checkFields({ subject, fields: checked, values, otherOptions: KINDS }, at);
   if (!hasOneKind(kinds, check, subject, at) || config === undefined || kind === undefined) return;
-  const sink = datasetOf(String(config['dataset']), sinks, planning, at);
+  const sink = datasetOf(String(config['dataset']), sinks, at);
   if (sink === undefined) return undefined;
   checkColumns(kind, config, sink, at);
   const value = config[kind];
@@ -126,19 +123,12 @@ function hasOneKind(
   return false;
 }
 
-interface CheckedSink {
-  readonly name: string;
-  /** Of the rows, with their event time. */
-  readonly schema: Schema;
-  /** What is left of them in the files. */
-  readonly dataset: SinkDataset;
-}
+type CheckedSink = SinkNode & { readonly dataset: SinkDataset };
 
-/** The sink whose output is checked; undefined where there is none, or it has a problem itself. */
+/** The sink whose output is checked; undefined where there is none, or it cannot be told. */
 function datasetOf(
   name: string,
   sinks: readonly SinkNode[],
-  planning: Planning,
   report: Report,
 ): CheckedSink | undefined {
   const sink = sinks.find((candidate) => candidate.name === name);
@@ -155,19 +145,16 @@ function datasetOf(
     });
     return undefined;
   }
-  const { plan, definition } = sink;
-  if (plan === undefined || definition === undefined) return undefined;
-  const context = { sink: name, pipeline: planning.name, schema: plan.schema };
-  const dataset = definition.dataset(plan.config, context);
-  if (dataset === undefined) {
+  const { dataset, plan } = sink;
+  if (dataset !== undefined) return { ...sink, dataset };
+  if (plan !== undefined) {
     report({
       path: ['dataset'],
       code: 'config/unknown-dataset',
       message: `${name} cannot be checked: this ${plan.type} sink leaves no files to query`,
     });
-    return undefined;
   }
-  return { name, schema: plan.schema, dataset };
+  return undefined;
 }
 
 type CheckedType = ColumnType | 'date';
@@ -205,13 +192,15 @@ function columnsOf(
 function checkColumns(
   kind: CheckKind,
   config: StepConfig,
-  { name: sink, dataset, schema }: CheckedSink,
+  { name: sink, dataset, schema, doubts }: CheckedSink,
   report: Report,
 ): void {
   const columns = new Map<string, CheckedType>();
   for (const { name, type } of [...dataset.columns, ...dataset.partitions]) columns.set(name, type);
   for (const { path, name, types } of columnsOf(kind, config[kind])) {
     const type = columns.get(name);
+    const isEcho = doubts !== undefined && (type !== undefined || doubts.has(name));
+    if (isEcho) continue;
     if (type === undefined) {
       report({
         path,
@@ -227,7 +216,7 @@ function checkColumns(
       });
     }
   }
-  if (kind === 'freshness') checkFreshness(config, schema, report);
+  if (kind === 'freshness') checkFreshness(config, schema!, report);
 }
 
 function checkFreshness(config: StepConfig, schema: Schema, report: Report): void {

@@ -1,42 +1,52 @@
 /** Sinks: inputs, options, and whether they can write the rows they will get. */
 
-import type { SinkDefinition } from '../contract/connector.ts';
+import type { SinkDataset } from '../contract/connector.ts';
 import type { Schema } from '../contract/schema.ts';
-import type { InputReference, SinkPlan, StepConfig } from './pipeline-plan.ts';
-import { REJECTED_SCHEMA } from './pipeline-plan.ts';
+import { REJECTED_SCHEMA, type SinkPlan } from './pipeline-plan.ts';
 import { checkEntry, guarded } from './plan-step.ts';
-import type { Planning } from './planning.ts';
+import type { DoubtfulNames, KnownSchema, Planning, ResolvedInput } from './planning.ts';
 import { REJECTED_OUTPUT } from './references.ts';
 
 export interface SinkNode {
   readonly name: string;
-  readonly definition: SinkDefinition | undefined;
-  readonly config: StepConfig | undefined;
+  readonly type?: string;
+  /** Only where the sink, and all before it, are sound. */
   readonly plan?: SinkPlan;
+  /** As far as they can be told. */
+  readonly schema?: Schema;
+  readonly dataset?: SinkDataset | undefined;
+  readonly doubts?: DoubtfulNames;
 }
 
 export function planSinks(planning: Planning): readonly SinkNode[] {
-  return planning.entries('sinks', planning.catalog.sinks).map((entry) => {
+  return planning.entries('sinks', planning.catalog.sinks).map((entry): SinkNode => {
     const { name, definition } = entry;
-    const config = checkEntry(planning, entry, ['type', 'input']);
+    const checked = checkEntry(planning, entry, ['type', 'input']);
     const input = planning.resolveInput(entry, 'sink');
-    const node: SinkNode = { name, definition, config };
-    const schema = input && schemaOf(planning, input, [...entry.path, 'input']);
-    if (definition === undefined || config === undefined || schema === undefined) return node;
-    const isSound = guarded(planning, entry, (report) => {
+    const known = input && schemaOf(planning, input, [...entry.path, 'input']);
+    if (definition === undefined || checked === undefined || known === undefined) return { name };
+    const { schema, doubts: names } = known;
+    const { config, mended } = checked;
+    const isDoubtful = names !== undefined || !checked.isSound;
+    const doubts = isDoubtful ? { mended, names } : undefined;
+    const { result: dataset, isSound } = guarded(planning, entry, doubts, (report) => {
       definition.plan(config, schema, report);
-      return true;
+      return definition.dataset(config, { sink: name, pipeline: planning.name, schema });
     });
-    if (isSound !== true) return node;
-    return { ...node, plan: { name, type: definition.name, config, input: input!, schema } };
+    const { name: type } = definition;
+    const node = { name, type, schema, dataset };
+    if (!isSound) return { ...node, doubts: names ?? new Set() };
+    return { ...node, plan: { name, type, config, input: input!, schema } };
   });
 }
 
 function schemaOf(
   planning: Planning,
-  input: InputReference,
+  input: ResolvedInput,
   path: readonly (string | number)[],
-): Schema | undefined {
-  if (planning.isSource(input.step) && input.output === REJECTED_OUTPUT) return REJECTED_SCHEMA;
+): KnownSchema | undefined {
+  if (planning.isSource(input.step) && input.output === REJECTED_OUTPUT) {
+    return { schema: REJECTED_SCHEMA, doubts: undefined };
+  }
   return planning.schemaOf(input, path, 'value');
 }

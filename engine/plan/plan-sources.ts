@@ -5,7 +5,8 @@ import { checkFields } from './check-fields.ts';
 import { SOURCE_FIELDS } from './pipeline-fields.ts';
 import type { SourcePlan } from './pipeline-plan.ts';
 import { checkEntry, guarded, reportAt } from './plan-step.ts';
-import type { Planning } from './planning.ts';
+import type { Planning, SourceNode } from './planning.ts';
+import { keysWithin } from './repair-fields.ts';
 
 const COMMON = Object.keys(SOURCE_FIELDS);
 const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
@@ -19,29 +20,40 @@ interface CommonOptions {
 export function planSources(planning: Planning, key: string | undefined): void {
   for (const entry of planning.entries('sources', planning.catalog.sources)) {
     const { name, path, definition } = entry;
-    const node: { name: string; plan?: SourcePlan } = { name };
+    const node: SourceNode = { name };
     planning.sources.push(node);
-    const config = checkEntry(planning, entry, ['type', ...COMMON]);
+    const checked = checkEntry(planning, entry, ['type', ...COMMON]);
     const given = Object.entries(entry.values ?? {}).filter(([option]) => COMMON.includes(option));
     const common = checkFields(
       { subject: `source ${name}`, fields: SOURCE_FIELDS, values: Object.fromEntries(given) },
       reportAt(path, planning.report),
     ) as CommonOptions | undefined;
-    if (definition === undefined || config === undefined || key === undefined) continue;
-    const schema = guarded(planning, entry, (report) => definition.plan(config, key, report));
-    if (schema === undefined || common === undefined) continue;
-    node.plan = {
-      name,
-      type: definition.name,
-      config,
-      schema,
-      watermark: {
-        maxOutOfOrdernessNs: durationNs(common.watermark.max_out_of_orderness),
-        idleTimeoutMs: Number(
-          durationNs(common.watermark.idle_timeout) / NANOSECONDS_PER_MILLISECOND,
-        ),
-      },
-      batchRows: common.batch_rows,
-    };
+    if (definition === undefined || checked === undefined || key === undefined) continue;
+    const { config, mended } = checked;
+    const doubts = checked.isSound ? undefined : { mended };
+    const { result: schema, isSound } = guarded(planning, entry, doubts, (report) =>
+      definition.plan(config, key, report),
+    );
+    if (schema === undefined) continue;
+    node.schema = schema;
+    if (isSound && common !== undefined) {
+      node.plan = { name, type: definition.name, config, schema, ...commonPlan(common) };
+    } else {
+      node.doubts = keysWithin(isSound ? undefined : entry.values);
+    }
   }
+}
+
+function commonPlan({
+  watermark,
+  batch_rows,
+}: CommonOptions): Pick<SourcePlan, 'watermark' | 'batchRows'> {
+  const idleTimeoutNs = durationNs(watermark.idle_timeout);
+  return {
+    watermark: {
+      maxOutOfOrdernessNs: durationNs(watermark.max_out_of_orderness),
+      idleTimeoutMs: Number(idleTimeoutNs / NANOSECONDS_PER_MILLISECOND),
+    },
+    batchRows: batch_rows,
+  };
 }

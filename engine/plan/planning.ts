@@ -4,14 +4,15 @@
  */
 
 import type { Catalog } from '../contract/connector.ts';
-import type { OperatorDefinition } from '../contract/operator.ts';
+import type { OperatorDefinition, Outputs } from '../contract/operator.ts';
 import type { Path, Problem, Report } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
 import { nearestOrAll } from './advice.ts';
 import { nameText, orList, show } from './check-fields.ts';
 import { isMapping } from './field-schema.ts';
 import { PIPELINE_FIELDS, SECTIONS, STEP_NAME } from './pipeline-fields.ts';
-import type { InputReference, OperatorPlan, SourcePlan, StepConfig } from './pipeline-plan.ts';
+import type { InputReference, OperatorPlan, SourcePlan } from './pipeline-plan.ts';
+import type { CheckedConfig } from './plan-step.ts';
 import {
   nearest,
   parseReference,
@@ -31,16 +32,33 @@ export interface Entry<D> {
   readonly definition: D | undefined;
 }
 
+/** Names that faulty steps may have been about to give to columns; undefined where all is sound. */
+export type DoubtfulNames = ReadonlySet<string> | undefined;
+
 export interface SourceNode {
   readonly name: string;
+  /** Only where the source is sound. */
   plan?: SourcePlan;
+  schema?: Schema;
+  doubts?: DoubtfulNames;
 }
 
 export interface StepNode {
   readonly entry: Entry<OperatorDefinition>;
-  readonly config: StepConfig | undefined;
-  readonly input: InputReference | undefined;
+  readonly checked: CheckedConfig | undefined;
+  readonly input: ResolvedInput | undefined;
+  /** Only where the step, and all before it, are sound. */
   plan?: OperatorPlan;
+  outputs?: Outputs;
+  doubts?: DoubtfulNames;
+}
+
+/** `isGuessed`: the name was misspelt, and this is what was probably meant. */
+export type ResolvedInput = InputReference & { readonly isGuessed?: boolean };
+
+export interface KnownSchema {
+  readonly schema: Schema;
+  readonly doubts: DoubtfulNames;
 }
 
 export class Planning {
@@ -102,7 +120,7 @@ export class Planning {
   resolveInput(
     { name, path, values }: Entry<unknown>,
     kind: 'step' | 'sink',
-  ): InputReference | undefined {
+  ): ResolvedInput | undefined {
     if (values === undefined) return undefined;
     const value = values['input'];
     if (value === undefined) {
@@ -127,13 +145,12 @@ export class Planning {
   }
 
   /** Looks up a name such as `bars.late`; the output of a step can be checked only later. */
-  resolveName(text: string, path: Path, target: 'key' | 'value'): InputReference | undefined {
+  resolveName(text: string, path: Path, target: 'key' | 'value'): ResolvedInput | undefined {
     const reference = parseReference(text);
     const { step, output } = reference;
     const isSource = this.#sourceNames.has(step);
     if (!isSource && !this.#stepNames.has(step)) {
       const meant = this.suggestions.meant(step);
-      if (meant !== undefined) this.#read.add(meant);
       this.report({
         path,
         target,
@@ -145,7 +162,9 @@ export class Planning {
             : `did you mean ${referenceText({ step: meant, output })}?`,
         ),
       });
-      return undefined;
+      if (meant === undefined) return undefined;
+      this.#read.add(meant);
+      return this.isAmbiguous(meant) ? undefined : { step: meant, output, isGuessed: true };
     }
     this.#read.add(step);
     if (this.isAmbiguous(step)) return undefined;
@@ -157,16 +176,25 @@ export class Planning {
   }
 
   /**
-   * The schema of what a reference reads; undefined where that has a problem of its own, or where
-   * there is no such output, which is reported.
+   * The schema of what a reference reads; undefined where that has a problem of its own from which
+   * it cannot be guessed, or where there is no such output, which is reported.
    */
-  schemaOf(reference: InputReference, path: Path, target: 'key' | 'value'): Schema | undefined {
+  schemaOf(reference: ResolvedInput, path: Path, target: 'key' | 'value'): KnownSchema | undefined {
+    const doubted = (doubts: DoubtfulNames): DoubtfulNames =>
+      doubts ?? (reference.isGuessed === true ? new Set<string>() : undefined);
     const source = this.sources.find(({ name }) => name === reference.step);
-    if (source !== undefined) return source.plan?.schema;
-    const outputs = this.steps.get(reference.step)?.plan?.outputs;
+    if (source !== undefined) {
+      const { schema, doubts } = source;
+      return schema && { schema, doubts: doubted(doubts) };
+    }
+    const { outputs, doubts } = this.steps.get(reference.step) ?? {};
     if (outputs === undefined) return undefined;
-    if (Object.hasOwn(outputs, reference.output)) return outputs[reference.output];
-    this.report(unknownOutput(reference, Object.keys(outputs), path, target));
+    if (Object.hasOwn(outputs, reference.output)) {
+      return { schema: outputs[reference.output]!, doubts: doubted(doubts) };
+    }
+    if (reference.isGuessed !== true) {
+      this.report(unknownOutput(reference, Object.keys(outputs), path, target));
+    }
     return undefined;
   }
 
