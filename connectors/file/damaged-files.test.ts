@@ -195,6 +195,29 @@ test('zstd that ends too early, or has a byte changed', async () => {
   assert.match(error.message, new RegExp(`at byte ${11 + 6 + 200_006}\\b`));
 });
 
+test('zstd whose checksum does not match its data', async () => {
+  // XXH64 of the sentence ends in 1fda71bc.
+  const sentence = 'The quick brown fox jumps over the lazy dog';
+  const block = Buffer.concat([
+    Buffer.from([(sentence.length << 3) | 1, 1, 0]),
+    Buffer.from(sentence),
+  ]);
+  const frame = (data: Buffer): Buffer =>
+    Buffer.concat([
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 4, 0x38]),
+      data,
+      Buffer.from([0xbc, 0x71, 0xda, 0x1f]),
+    ]);
+  const options = { header: false, columns: { symbol: 1, event_time: 1 } };
+  const sound = put('checked.csv.zst', frame(block));
+  assert.equal((await read({ ...options, path: sound })).error, undefined);
+  const changed = Buffer.from(block);
+  changed[20]! ^= 1;
+  const path = put('changed.csv.zst', frame(changed));
+  const error = assertError(await read({ ...options, path }), 'source/corrupt', path);
+  assert.match(error.message, /at byte 0 \(the checksum of the frame/);
+});
+
 test('Parquet without its footer has no row that could be found', async () => {
   const path = put('short.parquet', parquet.subarray(0, parquet.length - 100));
   const result = await read({ path, columns });
