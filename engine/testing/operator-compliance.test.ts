@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { Batch } from '../contract/batch.ts';
 import { expression } from '../contract/fields.ts';
 import type { Collector, Operator, OperatorContext, OperatorSpec } from '../contract/operator.ts';
@@ -66,6 +67,9 @@ const counter: Spec = {
   ],
   open: (_, context, state) => new Counter(context, [...(state?.['counts'] ?? [])]),
 };
+
+// Faults need to be found here, not shrunk.
+fc.configureGlobal({ endOnFailure: true });
 
 /** Whether the suite says that the changed operator breaks the rule. */
 function isFound(change: Partial<Spec>, rule: string): boolean {
