@@ -104,56 +104,90 @@ test('a large table tells all rows apart, and grows and forgets on the way', () 
   }
 });
 
-test('a value that is kept again and again makes no chain without end', () => {
-  // Nothing is forgotten for an hour, so 200,000 entries of one value are in the table at once.
+/** A table on its own: rows with these keys, times and values of one column. */
+function openTable(withinNs: bigint): {
+  readonly table: DedupeTable;
+  readonly sort: (
+    rowCount: number,
+    row: (i: number) => readonly [key: number, time: bigint, value: bigint],
+  ) => number;
+} {
   const kernels = new Kernels();
   const { memory } = kernels;
-  const table = new DedupeTable(kernels, 1_000n, 1);
-  const rowCount = 50_000;
-  for (let batch = 0; batch < 4; batch++) {
-    const zeroes = memory.arena.allocate(rowCount * 8);
-    memory.i64(zeroes, rowCount).fill(0n);
-    const times = memory.arena.allocate(rowCount * 8);
-    const first = batch * rowCount;
-    memory
-      .i64(times, rowCount)
-      .set(Array.from({ length: rowCount }, (_, i) => BigInt(first + i) * 1_000n));
-    const column = { kind: 'i64', pointer: zeroes, codes: 0 } as const;
-    const rows = { rowCount, keys: zeroes, times, rowWatermarks: 0, columns: [column] };
-    assert.equal(table.sort(rows).keptCount, rowCount);
-    memory.arena.reset();
-  }
+  const table = new DedupeTable(kernels, withinNs, 1);
+  return {
+    table,
+    sort: (rowCount, row) => {
+      const rows = Array.from({ length: rowCount }, (_, i) => row(i));
+      const keys = memory.arena.allocate(rowCount * 4);
+      memory.u32(keys, rowCount).set(rows.map(([key]) => key));
+      const times = memory.arena.allocate(rowCount * 8);
+      memory.i64(times, rowCount).set(rows.map(([, time]) => time));
+      const values = memory.arena.allocate(rowCount * 8);
+      memory.i64(values, rowCount).set(rows.map(([, , value]) => value));
+      const column = { kind: 'i64', pointer: values, codes: 0 } as const;
+      const { keptCount } = table.sort({
+        ...{ rowCount, keys, times, rowWatermarks: 0 },
+        columns: [column],
+      });
+      memory.arena.reset();
+      return keptCount;
+    },
+  };
+}
+
+test('rows whose hashes are equal by chance are told apart', () => {
+  // Among 300,000 rows some twenty pairs share their 31 bits of hash.
+  const rowCount = 300_000;
+  const byValue = openTable(SECOND);
+  assert.equal(
+    byValue.sort(rowCount, (i) => [0, 0n, BigInt(i)]),
+    rowCount,
+  );
+  assert.equal(
+    byValue.sort(rowCount, (i) => [0, 0n, BigInt(i)]),
+    0,
+  );
+  const byKey = openTable(SECOND);
+  assert.equal(
+    byKey.sort(rowCount, (i) => [i, 0n, 0n]),
+    rowCount,
+  );
+  assert.equal(
+    byKey.sort(rowCount, (i) => [i, 0n, 0n]),
+    0,
+  );
+});
+
+test('a value that is kept again and again makes no chain without end', () => {
+  // Nothing is forgotten, so 200,000 entries of one value are in the table at once.
+  const { table, sort } = openTable(1_000n);
+  assert.equal(
+    sort(200_000, (i) => [0, BigInt(i) * 1_000n, 0n]),
+    200_000,
+  );
   assert.equal(table.size, 200_000);
-  table.dispose();
+  assert.equal(
+    sort(200_000, (i) => [0, BigInt(i) * 1_000n + 500n, 0n]),
+    0,
+  );
 });
 
 test('what is forgotten is freed', () => {
-  const kernels = new Kernels();
-  const { memory } = kernels;
-  const table = new DedupeTable(kernels, SECOND, 1);
+  const { table, sort } = openTable(SECOND);
   const rowCount = 4_096;
-  const sizes: number[] = [];
+  const timeOf = (number: number): bigint => (BigInt(number) * SECOND) / 1000n;
+  const sizes = new Set<number>();
   for (let batch = 0; batch < 50; batch++) {
-    const values = memory.arena.allocate(rowCount * 8);
     const start = batch * rowCount;
-    memory.i64(values, rowCount).set(Array.from({ length: rowCount }, (_, i) => BigInt(start + i)));
-    const keys = memory.arena.allocate(rowCount * 4);
-    memory.u32(keys, rowCount).fill(0);
-    const times = memory.arena.allocate(rowCount * 8);
-    memory
-      .i64(times, rowCount)
-      .set(Array.from({ length: rowCount }, (_, i) => (BigInt(start + i) * SECOND) / 1000n));
-    const column = { kind: 'i64', pointer: values, codes: 0 } as const;
-    table.sort({ rowCount, keys, times, rowWatermarks: 0, columns: [column] });
-    memory.arena.reset();
-    table.advance((BigInt(start + rowCount - 1) * SECOND) / 1000n);
-    sizes.push(table.size);
+    sort(rowCount, (i) => [0, timeOf(start + i), BigInt(start + i)]);
+    table.advance(timeOf(start + rowCount - 1));
+    sizes.add(table.size);
   }
-  // A row a millisecond and a second of memory: about a thousand of them at any time.
-  assert.deepEqual([...new Set(sizes)], [1000]);
+  // A row a millisecond and a second of memory: a thousand of them at any time.
+  assert.deepEqual([...sizes], [1000]);
   table.advance(END_OF_TIME);
   assert.equal(table.size, 0);
-  table.dispose();
 });
 
 const problems: readonly [name: string, config: Record<string, unknown>, want: string[]][] = [

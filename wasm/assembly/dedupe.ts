@@ -72,12 +72,11 @@ function startOf(hash: u32): u32 {
   return (hash >> 1) & slotMask;
 }
 
-/** Floor of time / stretch. */
+/** Number of a time's stretch. The one around 0 is twice as long, because `/` cuts. */
 // @ts-ignore: decorator
 @inline
 function stretchOf(time: i64): i64 {
-  const quotient = time / stretch;
-  return quotient * stretch > time ? quotient - 1 : quotient;
+  return time / stretch;
 }
 
 // @ts-ignore: decorator
