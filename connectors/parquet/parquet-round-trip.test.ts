@@ -65,8 +65,7 @@ const row = fc.tuple(
 );
 const limits: fc.Arbitrary<ParquetLimits> = fc.record({
   chunkRows: fc.integer({ min: 1, max: 50 }),
-  bufferedRowsMax: fc.integer({ min: 1, max: 50 }),
-  buffersMax: fc.integer({ min: 1, max: 4 }),
+  bufferBytesMax: fc.integer({ min: 0, max: 40_000 }),
   openFilesMax: fc.integer({ min: 1, max: 3 }),
 });
 const partitionBy = fc.constantFrom<string[][]>(

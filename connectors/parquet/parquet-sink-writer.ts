@@ -3,9 +3,10 @@
  * where a file has become large.
  *
  * Rows wait in a buffer for each folder until there are enough for a chunk; only then is a file
- * opened for them. So rows of many folders mixed up do not make many small files, and memory has
- * four limits, whatever the number of folders and rows: buffers, buffered rows, open files, and one
- * unfinished (encoded) row group in each of those.
+ * opened for them. So rows of many folders mixed up make as few small files as memory allows, which
+ * has two limits, whatever the number of folders and rows: the bytes of all buffers, and the open
+ * files, each of which holds one unfinished (encoded) row group. Beyond them the folder that was
+ * left alone longest gives way.
  */
 
 import { existsSync } from 'node:fs';
@@ -24,19 +25,16 @@ import { chooseStorage, type CompressionName, writerProperties } from './storage
 export interface ParquetLimits {
   /** Rows that are encoded at once. 16,384: larger ones are no faster (bench/parquet-writers). */
   readonly chunkRows: number;
-  /** Rows in the buffers of all folders together. */
-  readonly bufferedRowsMax: number;
-  /** Folders that have a buffer. */
-  readonly buffersMax: number;
-  /** Files open for writing. Each holds up to a row group of encoded pages. */
+  /** Bytes of the buffers of all folders together, but for the one in use. */
+  readonly bufferBytesMax: number;
+  /** Files open for writing. */
   readonly openFilesMax: number;
 }
 
 export const PARQUET_LIMITS: ParquetLimits = {
   chunkRows: 16_384,
-  bufferedRowsMax: 262_144,
-  buffersMax: 1024,
-  openFilesMax: 16,
+  bufferBytesMax: 64 * 2 ** 20,
+  openFilesMax: 8,
 };
 
 export interface ParquetOptions {
@@ -82,7 +80,7 @@ export class ParquetSinkWriter implements SinkWriter {
   readonly #positions: readonly number[];
   readonly #folders = new Map<string, FolderState>();
   #finished: FinishedFile[] = [];
-  #bufferedRows = 0;
+  #bufferBytes = 0;
   #openFiles = 0;
   #serial = 0;
   #isFirstCommit = true;
@@ -106,16 +104,18 @@ export class ParquetSinkWriter implements SinkWriter {
   async write(batch: ColumnBatch): Promise<void> {
     if (batch.rowCount === 0) return;
     for (const { folder, rows } of splitByFolder(batch, this.#options.partitionBy)) {
+      const state = this.#stateOf(folder);
+      const { buffer } = state;
       const length = rows?.length ?? batch.rowCount;
       for (let from = 0; from < length; ) {
-        const state = await this.#stateOf(folder);
-        const taken = Math.min(state.buffer.room, length - from);
-        state.buffer.append(batch, this.#positions, rows, from, taken);
-        this.#bufferedRows += taken;
+        const taken = Math.min(buffer.room, length - from);
+        this.#bufferBytes -= buffer.bytes;
+        buffer.append(batch, this.#positions, rows, from, taken);
+        this.#bufferBytes += buffer.bytes;
         from += taken;
-        if (state.buffer.room === 0) await this.#encode(state);
-        else if (this.#bufferedRows > this.#limits.bufferedRowsMax) await this.#encodeLargest();
+        if (buffer.room === 0) await this.#encode(state);
       }
+      await this.#makeRoom(state);
     }
   }
 
@@ -155,7 +155,7 @@ export class ParquetSinkWriter implements SinkWriter {
     this.#folders.clear();
     this.#finished = [];
     this.#openFiles = 0;
-    this.#bufferedRows = 0;
+    this.#bufferBytes = 0;
   }
 
   #removeIfEmpty(folder: string): void {
@@ -175,19 +175,28 @@ export class ParquetSinkWriter implements SinkWriter {
   }
 
   /** Buffer and file of a folder, which is now the last one used. */
-  async #stateOf(folder: string): Promise<FolderState> {
+  #stateOf(folder: string): FolderState {
     let state = this.#folders.get(folder);
-    if (state !== undefined) {
-      this.#folders.delete(folder);
-    } else {
-      if (this.#folders.size >= this.#limits.buffersMax) {
-        await this.#finish(this.#folders.values().next().value!);
-      }
+    if (state === undefined) {
       const rows = Math.min(this.#limits.chunkRows, this.#options.rowGroupRows);
       state = { folder, buffer: new RowBuffer(this.#columns, rows), open: undefined };
+    } else {
+      this.#folders.delete(folder);
     }
     this.#folders.set(folder, state);
     return state;
+  }
+
+  /** Empties and gives up the buffers of the folders that were left alone longest. */
+  async #makeRoom(current: FolderState): Promise<void> {
+    for (const state of this.#folders.values()) {
+      if (this.#bufferBytes <= this.#limits.bufferBytesMax) return;
+      if (state === current) continue;
+      await this.#encode(state);
+      this.#bufferBytes -= state.buffer.bytes;
+      state.buffer.release();
+      if (state.open === undefined) this.#folders.delete(state.folder);
+    }
   }
 
   /** Moves the buffered rows of a folder into its file. */
@@ -199,17 +208,8 @@ export class ParquetSinkWriter implements SinkWriter {
     const { file, encoder } = state.open;
     await file.append(encoder.encode(buffer), rowCount);
     buffer.clear();
-    this.#bufferedRows -= rowCount;
     const { rollRows, rollBytes } = this.#options;
     if (file.rowCount >= rollRows || file.bytes >= rollBytes) await this.#finishFile(state);
-  }
-
-  async #encodeLargest(): Promise<void> {
-    let largest: FolderState | undefined;
-    for (const state of this.#folders.values()) {
-      if (state.buffer.rowCount > (largest?.buffer.rowCount ?? 0)) largest = state;
-    }
-    if (largest !== undefined) await this.#encode(largest);
   }
 
   async #openFile({ folder, buffer }: FolderState): Promise<OpenFile> {
@@ -234,6 +234,7 @@ export class ParquetSinkWriter implements SinkWriter {
   async #finish(state: FolderState): Promise<void> {
     await this.#encode(state);
     await this.#finishFile(state);
+    this.#bufferBytes -= state.buffer.bytes;
     this.#folders.delete(state.folder);
   }
 

@@ -8,7 +8,12 @@
  */
 
 import type { ColumnBatch, ColumnVector } from '../../engine/contract/batch.ts';
-import { type ColumnSchema, type ColumnType, STRING_NULL } from '../../engine/contract/schema.ts';
+import {
+  type ColumnSchema,
+  type ColumnType,
+  elementBytes,
+  STRING_NULL,
+} from '../../engine/contract/schema.ts';
 
 const CAPACITY_START = 256;
 
@@ -26,17 +31,24 @@ export class RowBuffer {
   readonly columns: readonly ChunkColumn[];
   readonly capacityMax: number;
   readonly #codes: readonly Map<string, number>[];
+  readonly #rowBytes: number;
   #capacity = 0;
   #rows = 0;
 
   constructor(columns: readonly ColumnSchema[], capacityMax: number) {
     this.columns = columns.map(({ type }) => ({ type, values: newValues(type, 0), texts: [] }));
     this.capacityMax = capacityMax;
+    this.#rowBytes = columns.reduce((sum, { type }) => sum + elementBytes(type), 0);
     this.#codes = columns.map(() => new Map());
   }
 
   get rowCount(): number {
     return this.#rows;
+  }
+
+  /** Bytes of the arrays, whether or not they hold rows. */
+  get bytes(): number {
+    return this.#capacity * this.#rowBytes;
   }
 
   /** Rows that can still be appended before the buffer must be encoded. */
@@ -72,6 +84,13 @@ export class RowBuffer {
       column.texts.length = 0;
       this.#codes[index]!.clear();
     }
+  }
+
+  /** Forgets the rows and gives the arrays up. */
+  release(): void {
+    this.clear();
+    this.#capacity = 0;
+    for (const column of this.columns) column.values = newValues(column.type, 0);
   }
 
   #appendCodes(
