@@ -350,8 +350,8 @@ sources:
 operators:
   first: { type: pick, input: tradse, columns: [prise, price] }
   bars: { type: window, input: first, sise: 5m, aggregates: { high: max(hihg), low: "min price" } }
-  wide: { type: window, input: bars, size: long, aggregates: { top: max(high), end: max(low), x: max(no) } }
-  last: { type: pick, input: wide, columns: [top, end, x, y, window_start] }
+  wide: { type: window, input: bars, size: a, aggregates: { top: max(high), x: max(n) } }
+  last: { type: pick, input: wide, columns: [top, x, y, window_start] }
 sinks:
   last: { type: files, input: last, path: out, rows_max: many }
 quality:
@@ -367,8 +367,8 @@ quality:
     '6:73 config/unknown-column',
     '6:85 config/expression-syntax',
     '7:44 config/invalid-value',
-    '7:102 config/unknown-column',
-    '8:59 config/unknown-column',
+    '7:84 config/unknown-column',
+    '8:54 config/unknown-column',
     '10:58 config/invalid-value',
     '12:38 config/unknown-column',
   ]);

@@ -1,4 +1,4 @@
-/** The worked examples: valid without a lint, for the linter and for editors, and their tests hold. */
+/** The worked examples: valid for the linter and for editors, and their cases hold. */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

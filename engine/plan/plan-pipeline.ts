@@ -18,6 +18,7 @@ import { planSinks } from './plan-sinks.ts';
 import { planSources } from './plan-sources.ts';
 import { checkTests } from './plan-tests.ts';
 import { Planning } from './planning.ts';
+import { repairFields } from './repair-fields.ts';
 
 export interface PlanResult {
   /** Set where no problem is an error. */
@@ -48,7 +49,7 @@ function planDocument(
 ): PipelinePlan | undefined {
   const top = checkTop(document, report);
   const planning = new Planning(document, catalog, report);
-  planSources(planning, typeof top?.key === 'string' ? top.key : undefined);
+  planSources(planning, top?.key ?? keyOf(document));
   planOperators(planning);
   const sinks = planSinks(planning);
   planning.reportUnused();
@@ -67,6 +68,22 @@ function planDocument(
   };
 }
 
+/** The key where the other fields of the file have problems; undefined where it has one itself. */
+function keyOf(document: Readonly<Record<string, unknown>>): string | undefined {
+  const repaired = repairFields(PIPELINE_FIELDS, topValues(document));
+  if (repaired !== undefined) {
+    return repaired.options.has('key') ? undefined : String(repaired.config['key']);
+  }
+  const result = PIPELINE_FIELDS.key.safeParse(document['key']);
+  return result.success ? result.data : undefined;
+}
+
+function topValues(document: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(document).filter(([name]) => !Object.hasOwn(SECTIONS, name)),
+  );
+}
+
 interface Top {
   readonly name: string;
   readonly key: string;
@@ -76,13 +93,10 @@ interface Top {
 
 /** The fields of the file itself; its key even where another field has a problem. */
 function checkTop(document: Readonly<Record<string, unknown>>, report: Report): Top | undefined {
-  const values: Record<string, unknown> = Object.fromEntries(
-    Object.entries(document).filter(([name]) => !Object.hasOwn(SECTIONS, name)),
-  );
   const check: FieldCheck = {
     subject: 'the pipeline',
     fields: PIPELINE_FIELDS,
-    values,
+    values: topValues(document),
     otherOptions: Object.keys(SECTIONS),
   };
   if (document['checkpoint'] !== undefined) {
