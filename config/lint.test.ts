@@ -371,6 +371,7 @@ quality:
     '8:54 config/unknown-column',
     '10:58 config/invalid-value',
     '12:38 config/unknown-column',
+    '13:48 config/column-type',
   ]);
 });
 
@@ -394,6 +395,14 @@ test('what a faulty step was about to make is not missed behind it', () => {
   assert.deepEqual(places(lint(guessed)), [
     '9:12 config/unknown-input',
     '12:52 config/unknown-column',
+  ]);
+});
+
+test('behind a misspelt option its value is looked at where it stands', () => {
+  const yaml = changed({ 11: '    agregates: { high: max(prise), low: min(price) }' });
+  assert.deepEqual(places(lint(yaml)), [
+    '11:5 config/unknown-field',
+    '11:28 config/unknown-column',
   ]);
 });
 

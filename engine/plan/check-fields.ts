@@ -217,7 +217,7 @@ export function orList(words: readonly string[]): string {
   return words.join(', ').replace(/, ([^,]*)$/, ' or $1');
 }
 
-function valueAt(value: unknown, path: Path): unknown {
+export function valueAt(value: unknown, path: Path): unknown {
   let found = value;
   for (const segment of path) {
     if (typeof found !== 'object' || found === null || !Object.hasOwn(found, segment)) return;

@@ -3,7 +3,7 @@
 import type { OperatorDefinition, Outputs } from '../contract/operator.ts';
 import type { Problem, Report } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
-import { checkEntry, guarded } from './plan-step.ts';
+import { checkEntry, doubtsOf, guarded } from './plan-step.ts';
 import type { Planning, StepNode } from './planning.ts';
 import { referenceText, REJECTED_OUTPUT } from './references.ts';
 import { keysWithin } from './repair-fields.ts';
@@ -58,9 +58,12 @@ function planStep(planning: Planning, step: StepNode): void {
   const { definition } = entry;
   if (known === undefined || checked === undefined || definition === undefined) return;
   const { schema: inputSchema, doubts: names } = known;
-  const isDoubtful = names !== undefined || !checked.isSound;
-  const doubts = isDoubtful ? { mended: checked.mended, names } : undefined;
-  const { result: outputs, isSound } = guarded(planning, entry, doubts, (report) =>
+  const doubts = doubtsOf(checked, names);
+  const {
+    result: outputs,
+    isSound,
+    hasErrors,
+  } = guarded(planning, entry, doubts, (report) =>
     planOutputs(definition, step, inputSchema, report),
   );
   if (outputs === undefined) return;
@@ -70,7 +73,7 @@ function planStep(planning: Planning, step: StepNode): void {
     const { name } = entry;
     step.plan = { name, type: definition.name, config, input, inputSchema, outputs };
   } else {
-    step.doubts = keysWithin(entry.values, new Set(names));
+    step.doubts = keysWithin(hasErrors ? entry.values : undefined, new Set(names));
   }
 }
 

@@ -72,7 +72,7 @@ function planDocument(
 function keyOf(document: Readonly<Record<string, unknown>>): string | undefined {
   const repaired = repairFields(PIPELINE_FIELDS, topValues(document));
   if (repaired !== undefined) {
-    return repaired.options.has('key') ? undefined : String(repaired.config['key']);
+    return repaired.mended.has('key') ? undefined : String(repaired.config['key']);
   }
   const result = PIPELINE_FIELDS.key.safeParse(document['key']);
   return result.success ? result.data : undefined;

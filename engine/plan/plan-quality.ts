@@ -199,8 +199,7 @@ function checkColumns(
   for (const { name, type } of [...dataset.columns, ...dataset.partitions]) columns.set(name, type);
   for (const { path, name, types } of columnsOf(kind, config[kind])) {
     const type = columns.get(name);
-    const isEcho = doubts !== undefined && (type !== undefined || doubts.has(name));
-    if (isEcho) continue;
+    if (doubts?.has(name) === true) continue;
     if (type === undefined) {
       report({
         path,

@@ -3,7 +3,7 @@
 import type { SinkDataset } from '../contract/connector.ts';
 import type { Schema } from '../contract/schema.ts';
 import { REJECTED_SCHEMA, type SinkPlan } from './pipeline-plan.ts';
-import { checkEntry, guarded } from './plan-step.ts';
+import { checkEntry, doubtsOf, guarded } from './plan-step.ts';
 import type { DoubtfulNames, KnownSchema, Planning, ResolvedInput } from './planning.ts';
 import { REJECTED_OUTPUT } from './references.ts';
 
@@ -26,9 +26,8 @@ export function planSinks(planning: Planning): readonly SinkNode[] {
     const known = input && schemaOf(planning, input, [...entry.path, 'input']);
     if (definition === undefined || checked === undefined || known === undefined) return { name };
     const { schema, doubts: names } = known;
-    const { config, mended } = checked;
-    const isDoubtful = names !== undefined || !checked.isSound;
-    const doubts = isDoubtful ? { mended, names } : undefined;
+    const { config } = checked;
+    const doubts = doubtsOf(checked, names);
     const { result: dataset, isSound } = guarded(planning, entry, doubts, (report) => {
       definition.plan(config, schema, report);
       return definition.dataset(config, { sink: name, pipeline: planning.name, schema });

@@ -4,7 +4,7 @@ import { durationNs } from '../contract/time.ts';
 import { checkFields } from './check-fields.ts';
 import { SOURCE_FIELDS } from './pipeline-fields.ts';
 import type { SourcePlan } from './pipeline-plan.ts';
-import { checkEntry, guarded, reportAt } from './plan-step.ts';
+import { checkEntry, doubtsOf, guarded, reportAt } from './plan-step.ts';
 import type { Planning, SourceNode } from './planning.ts';
 import { keysWithin } from './repair-fields.ts';
 
@@ -29,17 +29,17 @@ export function planSources(planning: Planning, key: string | undefined): void {
       reportAt(path, planning.report),
     ) as CommonOptions | undefined;
     if (definition === undefined || checked === undefined || key === undefined) continue;
-    const { config, mended } = checked;
-    const doubts = checked.isSound ? undefined : { mended };
-    const { result: schema, isSound } = guarded(planning, entry, doubts, (report) =>
+    const { config } = checked;
+    const doubts = doubtsOf(checked, undefined);
+    const { result, isSound, hasErrors } = guarded(planning, entry, doubts, (report) =>
       definition.plan(config, key, report),
     );
-    if (schema === undefined) continue;
-    node.schema = schema;
+    if (result === undefined) continue;
+    node.schema = result;
     if (isSound && common !== undefined) {
-      node.plan = { name, type: definition.name, config, schema, ...commonPlan(common) };
+      node.plan = { name, type: definition.name, config, schema: result, ...commonPlan(common) };
     } else {
-      node.doubts = keysWithin(isSound ? undefined : entry.values);
+      node.doubts = keysWithin(hasErrors ? entry.values : undefined);
     }
   }
 }

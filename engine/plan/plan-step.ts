@@ -10,10 +10,10 @@
 import type { Constraint } from '../contract/operator.ts';
 import type { Fields } from '../contract/fields.ts';
 import type { Path, Problem, Report } from '../contract/problem.ts';
-import { checkFields } from './check-fields.ts';
+import { checkFields, valueAt } from './check-fields.ts';
 import type { StepConfig } from './pipeline-plan.ts';
 import type { Entry, Planning } from './planning.ts';
-import { repairFields } from './repair-fields.ts';
+import { type Repaired, repairFields } from './repair-fields.ts';
 
 interface Declaration {
   readonly name: string;
@@ -24,9 +24,8 @@ interface Declaration {
 export interface CheckedConfig {
   /** After defaults. */
   readonly config: StepConfig;
-  readonly isSound: boolean;
-  /** Options that have been mended. */
-  readonly mended: ReadonlySet<string>;
+  /** Set where it has problems, and is what was probably meant. */
+  readonly repaired?: Repaired;
 }
 
 /** The configuration of an entry; undefined where it cannot even be guessed. */
@@ -45,40 +44,61 @@ export function checkEntry(
   const { result: config } = guarded(planning, entry, undefined, (report) =>
     checkFields(check, report),
   );
-  if (config !== undefined) return { config, isSound: true, mended: new Set() };
+  if (config !== undefined) return { config };
   const repaired = repairFields(fields, values);
-  return repaired && { config: repaired.config, isSound: false, mended: repaired.options };
+  return repaired && { config: repaired.config, repaired };
 }
 
-/** Why problems may be echoes of one further up. */
+/** Why problems may be echoes of one further up; undefined where there is none. */
 export interface Doubts {
-  /** Options of the entry whose values are not the user's. */
-  readonly mended?: ReadonlySet<string>;
+  readonly repaired: Repaired | undefined;
   /** Names that a faulty step before may have been about to give to its columns. */
-  readonly names?: ReadonlySet<string> | undefined;
+  readonly names: ReadonlySet<string>;
+}
+
+export function doubtsOf(
+  { repaired }: CheckedConfig,
+  names: ReadonlySet<string> | undefined,
+): Doubts | undefined {
+  if (repaired === undefined && names === undefined) return undefined;
+  return { repaired, names: names ?? new Set() };
+}
+
+interface Guarded<T> {
+  /** Undefined where the declaration fails. */
+  readonly result?: T;
+  /** It reports no error, and there were no doubts. */
+  readonly isSound: boolean;
+  /** It reports no error of its own, so its outputs can be relied upon as far as its input can. */
+  readonly hasErrors: boolean;
 }
 
 /**
- * Runs code of a declaration, whose problems are anchored at the entry. Without a result where it
- * fails: that is a fault of the declaration, yet it must not hide all other problems.
+ * Runs code of a declaration, whose problems are anchored at the entry. That it fails is a fault of
+ * the declaration, yet it must not hide all other problems.
  */
 export function guarded<T>(
   { report }: Planning,
   { path, values, definition }: Entry<Declaration>,
   doubts: Doubts | undefined,
   plan: (report: Report) => T,
-): { readonly result?: T; readonly isSound: boolean } {
-  let isSound = doubts === undefined;
+): Guarded<T> {
+  let hasErrors = false;
   const anchored = reportAt(path, report);
   const judge: Report = (problem) => {
-    if (problem.severity !== 'warning') isSound = false;
-    if (doubts === undefined || !isEcho(problem, values, doubts)) anchored(problem);
+    const option = String(problem.path[0]);
+    if (doubts?.repaired?.mended.has(option) === true) return;
+    const respelt = doubts?.repaired?.respelt.get(option);
+    const [, ...rest] = problem.path;
+    const placed = respelt === undefined ? problem : { ...problem, path: [respelt, ...rest] };
+    hasErrors ||= problem.severity !== 'warning';
+    if (doubts === undefined || !isEcho(placed, values, doubts.names)) anchored(placed);
   };
   try {
     const result = plan(judge);
-    return { result, isSound };
+    return { result, hasErrors, isSound: !hasErrors && doubts === undefined };
   } catch (error) {
-    if (doubts !== undefined) return { isSound: false };
+    if (doubts !== undefined) return { isSound: false, hasErrors: true };
     const reason = error instanceof Error ? error.message : String(error);
     report({
       path,
@@ -87,34 +107,24 @@ export function guarded<T>(
       message: `${definition?.name} cannot be planned: ${reason}`,
       help: 'this is a fault of its declaration, not of the pipeline: please report it',
     });
-    return { isSound: false };
+    return { isSound: false, hasErrors: true };
   }
 }
 
-/** Whether the problem may be there only because of another one. */
-function isEcho(problem: Problem, values: unknown, { mended, names }: Doubts): boolean {
-  if (mended?.has(String(problem.path[0])) === true) return true;
-  if (names === undefined) return false;
+/** Whether the problem may be there only because of another one: it is about a doubtful name. */
+function isEcho(problem: Problem, values: unknown, names: ReadonlySet<string>): boolean {
+  const text = valueAt(values, problem.path);
+  if (typeof text !== 'string') return false;
   switch (problem.code) {
     case 'config/column-type':
     case 'config/expression-type':
-      return true;
+      // The type of a column may be a guess.
+      return (text.match(/\w+/g) ?? []).some((word) => names.has(word));
     case 'config/unknown-column':
-      return names.has(wordAt(values, problem));
+      return names.has(/^\w*/.exec(text.slice(problem.offset ?? 0))![0]);
     default:
       return false;
   }
-}
-
-/** The word of the document that the problem is about. */
-export function wordAt(values: unknown, { path, offset = 0 }: Problem): string {
-  let found = values;
-  for (const segment of path) {
-    if (typeof found !== 'object' || found === null) return '';
-    found = (found as Record<string | number, unknown>)[segment];
-  }
-  if (typeof found !== 'string') return String(path[path.length - 1]);
-  return /^\w*/.exec(found.slice(offset))![0];
 }
 
 /** Reports problems whose paths are relative to `base`. */

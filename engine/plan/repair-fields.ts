@@ -11,17 +11,20 @@ import type { StepConfig } from './pipeline-plan.ts';
 export interface Repaired {
   readonly config: StepConfig;
   /** Options whose values are not the user's; problems with them mean nothing. */
-  readonly options: ReadonlySet<string>;
+  readonly mended: ReadonlySet<string>;
+  /** Options that were misspelt, to how they are spelt in the file. */
+  readonly respelt: ReadonlyMap<string, string>;
 }
 
 /** Undefined where a value that was meant cannot be told, as in a mapping of new columns. */
 export function repairFields(fields: Fields, given: StepConfig): Repaired | undefined {
   const values: Record<string, unknown> = { ...given };
-  const options = new Set<string>();
+  const mended = new Set<string>();
+  const respelt = new Map<string, string>();
   const result = z.strictObject(fields).safeParse(values);
   for (const issue of result.error?.issues ?? []) {
     if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
-      for (const key of issue.keys) respell(values, key, fields);
+      for (const key of issue.keys) respell(values, key, fields, respelt);
     } else if (issue.path.length !== 1) {
       return undefined;
     }
@@ -30,20 +33,28 @@ export function repairFields(fields: Fields, given: StepConfig): Repaired | unde
     const option = String(issue.path[0]);
     const field = Object.hasOwn(fields, option) ? fields[option] : undefined;
     if (field === undefined || !isSimple(field)) return undefined;
-    options.add(option);
+    mended.add(option);
     delete values[option];
     if (!field.safeParse(undefined).success) values[option] = exampleOf(field);
   }
   const repaired = z.strictObject(fields).safeParse(values);
-  return repaired.success ? { config: repaired.data, options } : undefined;
+  return repaired.success ? { config: repaired.data, mended, respelt } : undefined;
 }
 
 /** Gives a misspelt option the name that was probably meant, or leaves it out. */
-function respell(values: Record<string, unknown>, key: string, fields: Fields): void {
+function respell(
+  values: Record<string, unknown>,
+  key: string,
+  fields: Fields,
+  respelt: Map<string, string>,
+): void {
   const free = Object.keys(fields).filter((name) => values[name] === undefined);
   const meant = key.length > 100 ? undefined : didYouMean(key, free);
   const name = meant?.slice('did you mean '.length, -1);
-  if (name !== undefined) values[name] = values[key];
+  if (name !== undefined) {
+    values[name] = values[key];
+    respelt.set(name, key);
+  }
   delete values[key];
 }
 
