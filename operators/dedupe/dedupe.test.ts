@@ -44,9 +44,11 @@ const stream = fc
     sizes: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 4 }),
     maxOutOfOrdernessNs: fc.constantFrom(0n, SECOND, 100n * SECOND),
     restartAfterBatch: fc.array(fc.nat(12), { maxLength: 2 }),
+    // 2023, and around 1970, where times change their sign.
+    start: fc.constantFrom(1_700_000_000n, -30n),
   })
-  .map(({ steps, ...rest }) => {
-    let now = 1_700_000_000n * SECOND;
+  .map(({ steps, start, ...rest }) => {
+    let now = start * SECOND;
     const rows = steps.map(({ wait, back, ...row }): Row => {
       now += wait;
       return { event_time: now - back, ...row };

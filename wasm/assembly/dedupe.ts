@@ -72,11 +72,12 @@ function startOf(hash: u32): u32 {
   return (hash >> 1) & slotMask;
 }
 
-/** Number of a time's stretch. The one around 0 is twice as long, because `/` cuts. */
+/** Number of a time's stretch: the floor of time / stretch. */
 // @ts-ignore: decorator
 @inline
 function stretchOf(time: i64): i64 {
-  return time / stretch;
+  const quotient = time / stretch;
+  return quotient * stretch > time ? quotient - 1 : quotient;
 }
 
 // @ts-ignore: decorator
@@ -184,7 +185,11 @@ function insert(hash: u32, key: u32, time: i64, values: usize): void {
   store<u32>(slot, hash, HASH);
   store<u32>(slot, key, KEY);
   store<i64>(slot, time, TIME);
-  memory.copy(slot + VALUES, values, <usize>columnCount << 3);
+  // A loop: memory.copy is a call out of the module, dear for a few words.
+  for (let i: u32 = 0; i < columnCount; i++) {
+    const at = <usize>i << 3;
+    store<u64>(slot + at, load<u64>(values + at), VALUES);
+  }
 }
 
 /**
@@ -201,6 +206,10 @@ export function dedupe(job: usize, from: u32): u32 {
   let count = load<u32>(job, 8);
   let kept = <usize>load<u32>(job, 44) + (<usize>load<u32>(job, 48) << 2);
   let duplicates = <usize>load<u32>(job, 52) + (<usize>load<u32>(job, 56) << 2);
+  // The stretch of the row before, from `start` to before `end`: mostly also that of the next.
+  let number: i64 = 0;
+  let start: i64 = 0;
+  let end: i64 = 0;
   let row = from;
   for (; row < rows && count < countMax; row++) {
     const key = load<u32>(keys + (<usize>row << 2));
@@ -208,12 +217,19 @@ export function dedupe(job: usize, from: u32): u32 {
     const watermark = watermarks ? load<i64>(watermarks + (<usize>row << 3)) : i64.MIN_VALUE;
     canonize(row);
     const hash = hashOf(key, scratch);
-    const last = stretchOf(saturatingAdd(time, within - 1));
+    const earliest = saturatingAdd(time, 1 - within);
+    const latest = saturatingAdd(time, within - 1);
     let isDuplicate = false;
-    for (let next = stretchOf(saturatingAdd(time, 1 - within)); next <= last; next++) {
-      if (!isKnown(withStretch(hash, next), key, time, watermark)) continue;
-      isDuplicate = true;
-      break;
+    if (earliest >= start && latest < end) {
+      isDuplicate = isKnown(withStretch(hash, number), key, time, watermark);
+    } else {
+      const last = stretchOf(latest);
+      for (let next = stretchOf(earliest); next <= last && !isDuplicate; next++) {
+        isDuplicate = isKnown(withStretch(hash, next), key, time, watermark);
+      }
+      number = stretchOf(time);
+      start = number * stretch;
+      end = saturatingAdd(start, stretch);
     }
     if (isDuplicate) {
       store<u32>(duplicates, row);
@@ -223,7 +239,7 @@ export function dedupe(job: usize, from: u32): u32 {
     store<u32>(kept, row);
     kept += 4;
     if (saturatingAdd(time, within) <= watermark) continue;
-    insert(withStretch(hash, stretchOf(time)), key, time, scratch);
+    insert(withStretch(hash, number), key, time, scratch);
     count++;
   }
   store<u32>(job, count, 8);

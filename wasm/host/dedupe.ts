@@ -2,8 +2,10 @@
  * Host side of the dedupe kernel (wasm/assembly/dedupe.ts): the table of kept rows, its growth and
  * its forgetting.
  *
- * Memory: 16 bytes and 8 a column for each kept row of the last `within` (and of the watermark's
- * delay), in a table that is at most 5/8 full and at least 1,024 slots long.
+ * Memory: a slot of 16 bytes and 8 a column for each kept row of the last `within` (and of the
+ * watermark's delay), in a table of at least 1,024 slots, a power of two. A full table (5/8) is
+ * moved to one of which 5/32 to 5/16 are in use; one that is larger than needed lasts, by the
+ * watermark, for four times `within`.
  */
 
 import type { Kernels } from './kernels.ts';
@@ -52,6 +54,8 @@ const SLOTS_MIN = 1024;
 /** Stretch of time that a hash covers, in units of `within`. */
 const STRETCH = 64n;
 const STRETCH_MAX = 2n ** 62n;
+/** How long what is forgotten may stay in a table that is not full, in units of `within`. */
+const MOVE_AFTER = 4n;
 const INT64_MIN = -(2n ** 63n);
 
 export class DedupeTable {
@@ -114,8 +118,9 @@ export class DedupeTable {
     if (watermark < INT64_MIN + this.#withinNs) return;
     this.#forgottenAt = watermark - this.#withinNs;
     this.#memory.i64(this.#job + 80, 1)[0] = this.#forgottenAt;
-    // Half of `within` later about a third of the entries are forgotten, and moving pays.
-    if (this.#forgottenAt - this.#movedAt >= this.#withinNs / 2n && this.size > 0) this.#move();
+    // A full table is moved anyway; this is for one that a burst has made large.
+    const isDue = this.#forgottenAt - this.#movedAt >= MOVE_AFTER * this.#withinNs;
+    if (isDue && this.size > 0) this.#move();
   }
 
   /** Moves what is not forgotten to a table with at least as much room again. */
