@@ -7,13 +7,13 @@ import { catalog } from './catalog.ts';
 import { z } from './engine/contract/fields.ts';
 import { type PipelinePlan, REJECTED_SCHEMA, type SinkPlan } from './engine/plan/pipeline-plan.ts';
 import { Pipeline } from './engine/runtime/pipeline.ts';
+import type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
 import { threadWorkers } from './engine/runtime/thread-workers.ts';
 
 export { catalog } from './catalog.ts';
 export { EngineError } from './engine/contract/error.ts';
 export type { PipelinePlan } from './engine/plan/pipeline-plan.ts';
 export type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
-export type { Pipeline } from './engine/runtime/pipeline.ts';
 
 export interface PipelineOptions {
   /** Worker threads that run partition tasks. Default: one a core. */
@@ -22,20 +22,42 @@ export interface PipelineOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A pipeline on threads of its own, not yet started. */
-export function createPipeline(plan: PipelinePlan, options: PipelineOptions = {}): Pipeline {
+/** A pipeline on threads of its own. */
+export interface RunnablePipeline {
+  readonly slots: number;
+  progress(): RunProgress;
+  /** Runs to the end of the sources, or to the signal; once. See `Pipeline.run`. */
+  run(): Promise<RunResult>;
+}
+
+export function createPipeline(
+  plan: PipelinePlan,
+  options: PipelineOptions = {},
+): RunnablePipeline {
   const cores = availableParallelism();
   const workers = threadWorkers({
     reader: new URL('./threads/reader.js', import.meta.url),
     slot: new URL('./threads/slot.js', import.meta.url),
     sink: new URL('./threads/sink.js', import.meta.url),
   });
-  return new Pipeline(withDeadLetters(plan), catalog, workers, {
-    slots: Math.min(options.slots ?? cores, plan.partitions),
+  const slots = Math.min(options.slots ?? cores, plan.partitions);
+  const pipeline = new Pipeline(withDeadLetters(plan), catalog, workers, {
+    slots,
     lanes: cores,
     clock: { nowMs: () => Date.now() },
     signal: options.signal,
   });
+  return {
+    slots,
+    progress: () => pipeline.progress(),
+    run: async () => {
+      try {
+        return await pipeline.run();
+      } finally {
+        await workers.close();
+      }
+    },
+  };
 }
 
 /** Where the rejected rows of a source go that has no sink for them. */

@@ -7,7 +7,7 @@ import type { Catalog } from '../../engine/contract/connector.ts';
 import type { PipelinePlan } from '../../engine/plan/pipeline-plan.ts';
 import { Pipeline } from '../../engine/runtime/pipeline.ts';
 import { threadWorkers } from '../../engine/runtime/thread-workers.ts';
-import { inlineWorkers } from '../../engine/runtime/workers.ts';
+import { inlineWorkers, type Workers } from '../../engine/runtime/workers.ts';
 import { memorySource, type SharedTrades } from './memory-source.ts';
 
 /** The pipeline lies in the sources, not beside the compiled file. */
@@ -23,6 +23,18 @@ export async function planW1(input: string, output: string): Promise<PipelinePla
   });
   if (plan === undefined) throw new Error(JSON.stringify(lints, undefined, 1));
   return plan;
+}
+
+let threads: Workers | undefined;
+
+/** The same threads for every run: what is measured is the engine, not how threads warm up. */
+function warmThreads(): Workers {
+  threads ??= threadWorkers({
+    reader: new URL('./memory-reader-thread.js', import.meta.url),
+    slot: new URL('../../threads/slot.js', import.meta.url),
+    sink: new URL('../../threads/sink.js', import.meta.url),
+  });
+  return threads;
 }
 
 export interface EngineRun {
@@ -68,14 +80,7 @@ export async function runEngine(
       : plan.sinks.map((sink) => ({ ...sink, type: 'blackhole', config: {} })),
   };
   Atomics.store(trades.startedNs, 0, 0n);
-  const workers =
-    slots === 0
-      ? inlineWorkers(ours)
-      : threadWorkers({
-          reader: new URL('./memory-reader-thread.js', import.meta.url),
-          slot: new URL('../../threads/slot.js', import.meta.url),
-          sink: new URL('../../threads/sink.js', import.meta.url),
-        });
+  const workers = slots === 0 ? inlineWorkers(ours) : warmThreads();
   const pipeline = new Pipeline(inMemory, ours, workers, {
     slots: Math.max(1, slots),
     lanes: slots === 0 ? 1 : lanes,

@@ -70,11 +70,6 @@ export class Pipeline {
     this.#startMs = options.clock.nowMs();
   }
 
-  /** Threads that run partition tasks. */
-  get slots(): number {
-    return this.#options.slots;
-  }
-
   progress(): RunProgress {
     const accounts = emptyAccounts();
     for (const own of this.#perSource) addAccounts(accounts, own);

@@ -36,7 +36,7 @@ export type ThreadHandler = (call: NumberedCall) => unknown;
  * it cannot place back at the end), so calls wait here, and only as many are handed over as the
  * thread takes at once; the thread checks their numbers.
  */
-class ThreadPort {
+class Thread {
   readonly #pool: Piscina;
   readonly #waiting: (() => void)[] = [];
   #underWay = 0;
@@ -56,13 +56,13 @@ class ThreadPort {
   }
 
   async call<T>(transfer: ArrayBuffer[], ...call: Call): Promise<T> {
+    const numbered: NumberedCall = [this.#calls++, call];
     if (this.#underWay >= QUEUED_CALLS_MAX) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {
       this.#underWay++;
     }
     try {
-      const numbered: NumberedCall = [this.#calls++, call];
       const answer: Answer = await this.#pool.run(numbered, { transferList: transfer });
       if ('error' in answer) throw decodeError(answer.error);
       return answer.value as T;
@@ -74,52 +74,83 @@ class ThreadPort {
     }
   }
 
-  async close(): Promise<void> {
-    try {
-      await this.call([], 'close');
-    } finally {
-      await this.#pool.destroy();
-    }
+  async end(): Promise<void> {
+    await this.#pool.destroy();
   }
 }
 
+/** Threads of one module. One that is done with a reader, slot or sink takes the next. */
+class ThreadPool {
+  readonly #module: URL;
+  readonly #atomics: 'sync' | 'disabled';
+  readonly #threads: Thread[] = [];
+  readonly #free: Thread[] = [];
+
+  constructor(module: URL, atomics: 'sync' | 'disabled') {
+    this.#module = module;
+    this.#atomics = atomics;
+  }
+
+  async open(options: unknown): Promise<Thread> {
+    let thread = this.#free.pop();
+    if (thread === undefined) {
+      thread = new Thread(this.#module, this.#atomics);
+      this.#threads.push(thread);
+    }
+    try {
+      await thread.call([], 'open', options);
+    } catch (error) {
+      await this.release(thread);
+      throw error;
+    }
+    return thread;
+  }
+
+  async release(thread: Thread): Promise<void> {
+    await thread.call([], 'close');
+    this.#free.push(thread);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.end()));
+  }
+}
+
+/** The threads live until `close`, over as many pipelines as are run one after the other. */
 export function threadWorkers(modules: ThreadModules): Workers {
+  const readers = new ThreadPool(modules.reader, 'disabled');
+  // Slots only compute, so their thread may sleep on an atomic between two batches.
+  const slots = new ThreadPool(modules.slot, 'sync');
+  const sinks = new ThreadPool(modules.sink, 'disabled');
   return {
     openReader: async (options) => {
-      const port = new ThreadPort(modules.reader, 'disabled');
-      await opened(port, options);
-      return { poll: (spent) => port.call([...spent], 'poll', spent), close: () => port.close() };
+      const thread = await readers.open(options);
+      return {
+        poll: (spent) => thread.call([...spent], 'poll', spent),
+        close: () => readers.release(thread),
+      };
     },
     openSlot: async (options) => {
-      // Slots only compute, so their thread may sleep on an atomic between two batches.
-      const port = new ThreadPort(modules.slot, 'sync');
-      await opened(port, options);
+      const thread = await slots.open(options);
       return {
-        process: (batch) => port.call(batch.rows ? [batch.rows.buffer] : [], 'process', batch),
-        advance: (watermark) => port.call([], 'advance', watermark),
-        counters: () => port.call([], 'counters'),
-        close: () => port.close(),
+        process: (batch) => thread.call(batch.rows ? [batch.rows.buffer] : [], 'process', batch),
+        advance: (watermark) => thread.call([], 'advance', watermark),
+        counters: () => thread.call([], 'counters'),
+        close: () => slots.release(thread),
       };
     },
     openSinks: async (plan) => {
-      const port = new ThreadPort(modules.sink, 'disabled');
-      await opened(port, plan);
+      const thread = await sinks.open(plan);
       return {
-        write: (sink, batch) => port.call(buffersOf(batch), 'write', sink, batch),
-        prepareCommit: (epoch) => port.call([], 'prepareCommit', epoch),
-        close: () => port.close(),
+        write: (sink, batch) => thread.call(buffersOf(batch), 'write', sink, batch),
+        prepareCommit: (epoch) => thread.call([], 'prepareCommit', epoch),
+        close: () => sinks.release(thread),
       };
     },
+    close: async () => {
+      await Promise.all([readers, slots, sinks].map((pool) => pool.end()));
+    },
   };
-}
-
-async function opened(port: ThreadPort, options: unknown): Promise<void> {
-  try {
-    await port.call([], 'open', options);
-  } catch (error) {
-    await port.close().catch(() => undefined);
-    throw error;
-  }
 }
 
 export function readerThread(catalog: Catalog): ThreadHandler {
@@ -129,7 +160,10 @@ export function readerThread(catalog: Catalog): ThreadHandler {
       host = await SplitReaderHost.open(options, catalog);
     },
     poll: async (spent: readonly ArrayBuffer[]) => movedMessage(await host!.poll(spent)),
-    close: () => host?.close(),
+    close: async () => {
+      await host?.close();
+      host = undefined;
+    },
   });
 }
 
@@ -142,7 +176,10 @@ export function slotThread(catalog: Catalog): ThreadHandler {
     process: (batch: SlotBatch) => movedResult(slot!.process(batch)),
     advance: (watermark: bigint) => movedResult(slot!.advance(watermark)),
     counters: () => slot!.counters(),
-    close: () => slot?.dispose(),
+    close: () => {
+      slot?.dispose();
+      slot = undefined;
+    },
   });
 }
 
@@ -154,7 +191,10 @@ export function sinkThread(catalog: Catalog): ThreadHandler {
     },
     write: (...values: Parameters<SinkHost['write']>) => host!.write(...values),
     prepareCommit: (epoch: number) => host!.prepareCommit(epoch),
-    close: () => host?.close(),
+    close: async () => {
+      await host?.close();
+      host = undefined;
+    },
   });
 }
 

@@ -42,6 +42,8 @@ export interface Workers {
   openReader(options: ReaderOptions): Promise<ReaderPort>;
   openSlot(options: SlotOptions): Promise<SlotPort>;
   openSinks(plan: PipelinePlan): Promise<SinkPort>;
+  /** Ends the threads, once every port is closed. */
+  close(): Promise<void>;
 }
 
 /** Everything on the calling thread. */
@@ -73,6 +75,7 @@ export function inlineWorkers(catalog: Catalog): Workers {
         close: () => inOrder(() => host.close()),
       };
     },
+    close: async () => undefined,
   };
 }
 
