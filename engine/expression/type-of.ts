@@ -354,7 +354,9 @@ class TypeChecker {
   }
 
   #mismatch(node: Expression, expected: string, got: StaticType, help: string): void {
-    const what = node.kind === 'column' ? `column ${node.name} of type ${got}` : article(got);
+    // Columns of the splitter ($0) are calls in the user's text.
+    const isNamed = node.kind === 'column' && node.name[0] !== '$';
+    const what = isNamed ? `column ${node.name} of type ${got}` : article(got);
     this.#problem(node, {
       code: 'config/expression-type',
       message: `expected ${expected}, got ${what}`,
