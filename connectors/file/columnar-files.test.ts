@@ -145,7 +145,7 @@ test('a column of nothing but nulls is of any type', async () => {
   }
 });
 
-test('what cannot be cast, or is not there, is an error that names the types of the file', async () => {
+test('what cannot be cast or is not there is an error that names what the file has', async () => {
   for (const [sql, type, found] of [
     ["('x')", 'float64', 'utf8'],
     ['(1.5)', 'timestamp', 'decimal(2, 1)'],

@@ -50,9 +50,10 @@ const columns = z
   )
   .meta({
     description:
-      'Columns to read: the name it gets, and the column in the file it is read from (by position ' +
-      'where there is no header; along the dots in nested JSON). By default `event_time` and the ' +
-      '`time` column are timestamps, the key is a text, and everything else float64.',
+      'Columns to read: the name it gets, and the column in the file it is read from (by ' +
+      'position where there is no header; along the dots in nested JSON). By default ' +
+      '`event_time` and the `time` column are timestamps, the key is a text, and everything ' +
+      'else float64.',
     examples: [
       { symbol: 'symbol', event_time: 'ts_event', price: 'price' },
       { symbol: 'sym', event_time: 'time', sequence: { from: 'seq', type: 'int64' } },

@@ -89,7 +89,7 @@ test('types by default, and declared', () => {
   assert.equal(schema.key, 'sym');
 });
 
-test('the files of a glob are one stream in the order of their names, whatever their headers', async () => {
+test('files of a glob are one stream in the order of their names', async () => {
   put('glob/b-2.csv', 'price,ts,symbol\n3,1381152603,C\n');
   put('glob/b-10.csv', 'symbol,price,ts\nB,2,1381152602\n');
   put('glob/a.csv', 'ts,unused,symbol,price\n1381152601,x,A,1\n');

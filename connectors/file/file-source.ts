@@ -14,8 +14,8 @@ export const file: SourceDefinition = defineSource({
   guarantees: {
     order: 'By name of the file, then as the rows stand in it.',
     delivery:
-      'Every row exactly once from the files found at the start; a restart goes on behind the last ' +
-      'row of the checkpoint.',
+      'Every row exactly once from the files found at the start; a restart goes on behind the ' +
+      'last row of the checkpoint.',
     backPressure: 'Bytes are read as rows are asked for; memory does not depend on file size.',
   },
   fields,

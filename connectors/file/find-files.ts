@@ -37,7 +37,7 @@ async function isThere(path: string): Promise<'file' | 'folder' | 'nothing'> {
   }
 }
 
-/** Paths in the order of their names. A name with the characters of a glob is a name if it exists. */
+/** Paths in the order of their names. What is the name of a file is no glob. */
 export async function findPaths(pattern: string): Promise<string[]> {
   const found = await isThere(pattern);
   if (found === 'file') return [pattern];
@@ -56,12 +56,9 @@ export async function findPaths(pattern: string): Promise<string[]> {
     : [];
   if (paths.length > 0) return paths.sort();
   const folder = folderOf(pattern);
-  const where =
-    (await isThere(folder)) === 'folder' ? `in ${folder}` : `: there is no folder ${folder}`;
-  throw new EngineError(
-    'source/not-found',
-    `no file matches ${pattern} ${where}`.replace(' :', ':'),
-  );
+  const isFolder = (await isThere(folder)) === 'folder';
+  const where = isFolder ? ` in ${folder}` : `: there is no folder ${folder}`;
+  throw new EngineError('source/not-found', `no file matches ${pattern}${where}`);
 }
 
 async function unitsOf(path: string): Promise<number> {

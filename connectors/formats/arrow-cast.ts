@@ -66,8 +66,6 @@ export class ArrowCast {
   readonly #exports: ArrowExports;
   readonly #timeUnit: TimeUnitNs;
   readonly #integerTexts = new Map<Interner, IntegerTexts>();
-  /** File that is being read, for messages. */
-  path = '';
 
   constructor(store: ColumnStore, timeUnit: TimeUnitNs) {
     this.#store = store;
@@ -263,7 +261,7 @@ export class ArrowCast {
   ): void {
     for (let row = run(0); row < count; row = run(row)) {
       interner.absorb();
-      growDictionary(this.path, column, interner);
+      growDictionary(column, interner);
     }
   }
 
@@ -271,9 +269,10 @@ export class ArrowCast {
     const { array, count } = slice;
     let table = this.#integerTexts.get(interner!);
     if (table === undefined) {
-      const integers = new Interner(this.#store.kernels, (bytes) =>
-        new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(0, true).toString(),
-      );
+      const integers = new Interner(this.#store.kernels, {
+        decode: (bytes) =>
+          new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(0, true).toString(),
+      });
       table = { integers, codes: [] };
       this.#integerTexts.set(interner!, table);
     }
@@ -305,7 +304,7 @@ export class ArrowCast {
       const code = exports.internText(interner.state, pointer, bytes.length) >>> 0;
       if (code !== INTERNER_FULL) return code;
       interner.absorb();
-      growDictionary(this.path, column, interner);
+      growDictionary(column, interner);
     }
   }
 

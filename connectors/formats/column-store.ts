@@ -5,11 +5,10 @@
  */
 
 import type { ColumnVector } from '../../engine/contract/batch.ts';
-import { EngineError } from '../../engine/contract/error.ts';
 import { elementBytes } from '../../engine/contract/schema.ts';
-import { Interner } from '../../wasm/host/interner.ts';
+import { Interner, TEXTS_MAX } from '../../wasm/host/interner.ts';
 import { Kernels } from '../../wasm/host/kernels.ts';
-import type { FileColumn } from './decoder.ts';
+import { dictionaryFull, type FileColumn } from './decoder.ts';
 
 export interface StoreColumn extends FileColumn {
   /** Pointer to room for `rowsMax` elements. */
@@ -23,12 +22,12 @@ export class ColumnStore {
   readonly rowsMax: number;
   readonly columns: readonly StoreColumn[];
 
-  constructor(columns: readonly FileColumn[], rowsMax: number) {
+  constructor(columns: readonly FileColumn[], rowsMax: number, textsMax = TEXTS_MAX) {
     this.rowsMax = rowsMax;
     this.columns = columns.map((column) => ({
       ...column,
       values: this.kernels.memory.allocate(rowsMax * elementBytes(column.type)),
-      interner: column.type === 'string' ? new Interner(this.kernels) : undefined,
+      interner: column.type === 'string' ? new Interner(this.kernels, { textsMax }) : undefined,
     }));
   }
 
@@ -49,11 +48,8 @@ export class ColumnStore {
 }
 
 /** Makes room in the dictionary of a column whose kernel has stopped for the lack of it. */
-export function growDictionary(path: string, column: FileColumn, interner: Interner): void {
+export function growDictionary(column: FileColumn, interner: Interner): void {
   if (interner.grow()) return;
-  throw new EngineError(
-    'source/dictionary-full',
-    `cannot read on in ${path}: column ${column.name} has more than ${interner.texts.length} ` +
-      'different texts, too many for a string column',
-  );
+  interner.absorb();
+  throw dictionaryFull(column, interner.texts.length);
 }

@@ -17,6 +17,7 @@ import { type ColumnStore, growDictionary } from './column-store.ts';
 import { type CsvRow, readCsvRow } from './csv-row.ts';
 import {
   addToMessage,
+  asError,
   badValue,
   type DecodedRows,
   type Decoder,
@@ -143,7 +144,7 @@ class CsvDecoder implements Decoder {
   readonly #scanner: CsvScanner;
   #rejected: RejectedRow[] = [];
   /** What broke the stream off. */
-  #damage: unknown;
+  #damage: Error | undefined;
   #hasEnded: boolean;
   /** Within a line that is too long to hold, and whose start has been rejected. */
   #isInLongLine = false;
@@ -194,10 +195,10 @@ class CsvDecoder implements Decoder {
   #growDictionary(): boolean {
     const column = this.#store.columns[this.#scanner.fullColumn]!;
     try {
-      growDictionary(this.#path, column, column.interner!);
+      growDictionary(column, column.interner!);
       return true;
     } catch (error) {
-      this.#damage = error;
+      this.#damage = asError(error);
       return false;
     }
   }
@@ -212,7 +213,7 @@ class CsvDecoder implements Decoder {
     try {
       piece = await this.#stream.next();
     } catch (damage) {
-      this.#damage = damage;
+      this.#damage = asError(damage);
       this.#hasEnded = true;
       return;
     }

@@ -12,8 +12,8 @@ export interface CsvRow {
 }
 
 /**
- * The row that starts at `start`; undefined where its end is not in the bytes. Quotes enclose a cell
- * that begins with one; a quote within them is doubled.
+ * The row that starts at `start`; undefined where its end is not in the bytes. Quotes enclose a
+ * cell that begins with one; a quote within them is doubled.
  */
 export function readCsvRow(bytes: Buffer, start: number, delimiter: number): CsvRow | undefined {
   const cells: string[] = [];

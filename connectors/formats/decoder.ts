@@ -100,10 +100,24 @@ export function missingColumn(
   );
 }
 
+/** What was thrown, to be thrown again later. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 /** The same failure, said with more words. */
-export function addToMessage(error: unknown, words: string): unknown {
+export function addToMessage(error: Error, words: string): Error {
   if (!(error instanceof EngineError)) return error;
   return new EngineError(error.code, `${error.message}${words}`, { cause: error.cause });
+}
+
+/** A column of more different texts than a dictionary holds. */
+export function dictionaryFull({ name }: FileColumn, count: number): EngineError {
+  return new EngineError(
+    'source/dictionary-full',
+    `cannot read on: column ${name} has more than ${count} different texts, too many for a ` +
+      'string column',
+  );
 }
 
 const CODES: Readonly<Record<string, { code: ErrorCode; words: string }>> = {

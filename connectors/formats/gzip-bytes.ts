@@ -24,7 +24,7 @@ interface ZlibError extends Error {
 }
 
 function isZlibError(error: unknown): error is ZlibError {
-  return /^Z_/.test((error as ZlibError).code ?? '');
+  return (error as ZlibError).code?.startsWith('Z_') === true;
 }
 
 export function gunzipFile(path: string): ByteStream {

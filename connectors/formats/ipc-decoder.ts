@@ -13,7 +13,7 @@ import type { SplitPosition } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import { type ArrowRecords, recordsOf } from './arrow-array.ts';
 import { openBytes } from './byte-stream.ts';
-import { type Decoder, unreadable } from './decoder.ts';
+import { asError, type Decoder, unreadable } from './decoder.ts';
 import { schemaOfFooter } from './ipc-footer.ts';
 import { type IpcMessage, IpcMessages } from './ipc-messages.ts';
 import type { ByteStream } from './piece-stream.ts';
@@ -43,7 +43,7 @@ class IpcSource implements RecordSource {
   /** Read ahead: it did not belong to the group before. */
   #pending: IpcMessage | undefined;
   #decoded: ArrowRecords[] = [];
-  #damage: unknown;
+  #damage: Error | undefined;
   #hasEnded = false;
   /** A record batch could not be decoded; those behind it are not looked at. */
   #isFaulty = false;
@@ -106,7 +106,7 @@ class IpcSource implements RecordSource {
       if (message === undefined) this.#hasEnded = true;
       return message;
     } catch (damage) {
-      this.#damage = damage;
+      this.#damage = asError(damage);
       return undefined;
     }
   }

@@ -32,12 +32,13 @@ export async function schemaOfFooter(path: string): Promise<Buffer> {
     const tail = Buffer.alloc(TAIL_BYTES);
     await file.read(tail, 0, TAIL_BYTES, Math.max(0, size - TAIL_BYTES));
     const length = tail.readInt32LE();
-    const isWhole = tail.toString('latin1', 4) === MAGIC && length > 0 && length < FOOTER_BYTES_MAX;
+    const hasMagic = tail.toString('latin1', 4) === MAGIC;
+    const isWhole = hasMagic && length > 0 && length < FOOTER_BYTES_MAX;
     if (!isWhole || length > size) {
       throw new EngineError(
         'source/truncated',
-        `cannot read ${path}: the Arrow file ends at byte ${size} without its footer, which holds ` +
-          'its schema, so that none of its rows can be decoded',
+        `cannot read ${path}: the Arrow file ends at byte ${size} without its footer, which ` +
+          'holds its schema, so that none of its rows can be decoded',
       );
     }
     const footer = Buffer.alloc(length);

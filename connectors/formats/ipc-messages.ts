@@ -3,8 +3,8 @@
  *
  *     [0xffffffff] | i32 metadata length | metadata, a flatbuffer | body
  *
- * A length of 0 is the end of the stream. Streams older than Arrow 0.15 lack the first four bytes. A
- * file is `ARROW1`, two zeros, such a stream, and an index of it that reading in order does not
+ * A length of 0 is the end of the stream. Streams older than Arrow 0.15 lack the first four bytes.
+ * A file is `ARROW1`, two zeros, such a stream, and an index of it that reading in order does not
  * need. So the place of damage is known to the message.
  */
 

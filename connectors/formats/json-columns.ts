@@ -4,7 +4,6 @@
  */
 
 import type { ColumnVector } from '../../engine/contract/batch.ts';
-import { EngineError } from '../../engine/contract/error.ts';
 import { BOOLEAN_NULL, INT64_NULL, STRING_NULL } from '../../engine/contract/schema.ts';
 import {
   booleanOfText,
@@ -13,10 +12,15 @@ import {
   OUT_OF_RANGE,
   timeOfText,
 } from './cell-text.ts';
-import { badValue, type FileColumn, outOfRange, quoted, type TimeUnitNs } from './decoder.ts';
-
-/** Texts of a column at most, as in an interner. */
-const TEXTS_MAX = 2 ** 24;
+import { TEXTS_MAX } from '../../wasm/host/interner.ts';
+import {
+  badValue,
+  dictionaryFull,
+  type FileColumn,
+  outOfRange,
+  quoted,
+  type TimeUnitNs,
+} from './decoder.ts';
 
 /** Where the values of one column go; codes of texts stay the same for the life of the reader. */
 interface Sink {
@@ -31,11 +35,18 @@ export class JsonColumns {
   readonly columns: readonly FileColumn[];
   readonly #sinks: readonly Sink[];
   readonly #timeUnit: TimeUnitNs;
+  readonly #textsMax: number;
 
-  constructor(columns: readonly FileColumn[], rowsMax: number, timeUnit: TimeUnitNs) {
+  constructor(
+    columns: readonly FileColumn[],
+    rowsMax: number,
+    timeUnit: TimeUnitNs,
+    textsMax = TEXTS_MAX,
+  ) {
     this.rowsMax = rowsMax;
     this.columns = columns;
     this.#timeUnit = timeUnit;
+    this.#textsMax = textsMax;
     this.#sinks = columns.map((column) => {
       const texts: string[] = [];
       return { column, texts, codes: new Map(), vector: roomFor(column, rowsMax, texts) };
@@ -54,8 +65,9 @@ export class JsonColumns {
       if (number === undefined) return badValue(column, spell(value));
       vector.values[row] = number;
     } else if (vector.type === 'string') {
-      if (typeof value === 'object') return badValue(column, spell(value));
-      vector.codes[row] = codeOf(sink, typeof value === 'string' ? value : String(value));
+      const text = typeof value === 'boolean' ? String(value) : untrimmed(value);
+      if (text === undefined) return badValue(column, spell(value));
+      vector.codes[row] = this.#codeOf(sink, text);
     } else if (vector.type === 'boolean') {
       const truth = typeof value === 'boolean' ? value : booleanOfText(textOf(value));
       if (truth === undefined) return badValue(column, spell(value));
@@ -69,6 +81,17 @@ export class JsonColumns {
       vector.values[row] = number;
     }
     return undefined;
+  }
+
+  #codeOf({ column, codes, texts }: Sink, text: string): number {
+    let code = codes.get(text);
+    if (code === undefined) {
+      code = texts.length;
+      if (code >= this.#textsMax) throw dictionaryFull(column, code);
+      texts.push(text);
+      codes.set(text, code);
+    }
+    return code;
   }
 
   /** The first rows, as arrays of their own. */
@@ -98,32 +121,19 @@ function putNull({ column, vector }: Sink, row: number, value: unknown): string 
   return undefined;
 }
 
-function codeOf({ column, codes, texts }: Sink, text: string): number {
-  let code = codes.get(text);
-  if (code === undefined) {
-    code = texts.length;
-    if (code === TEXTS_MAX) {
-      throw new EngineError(
-        'source/dictionary-full',
-        `column ${column.name} has more than ${TEXTS_MAX} different texts, too many for a ` +
-          'string column',
-      );
-    }
-    texts.push(text);
-    codes.set(text, code);
-  }
-  return code;
-}
-
 function spell(value: unknown): string {
   if (value === undefined) return 'missing';
   return typeof value === 'string' ? quoted(value) : JSON.stringify(value).slice(0, 80);
 }
 
-/** A number as its shortest text, so that 1381152600.1 means exactly that many seconds. */
 function textOf(value: unknown): string {
-  if (typeof value === 'string') return value.trim();
-  if (typeof value !== 'number') return '';
+  return untrimmed(value)?.trim() ?? '';
+}
+
+/** A number as its shortest text, so that 1381152600.1 means exactly that many seconds. */
+function untrimmed(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'number') return undefined;
   const isWhole = Number.isInteger(value) && Math.abs(value) < 1e21;
   return isWhole ? BigInt(value).toString() : String(value);
 }

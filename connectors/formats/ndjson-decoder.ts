@@ -2,8 +2,8 @@
  * A file of JSON objects, one a line.
  *
  * Each line is parsed and its values are put straight into columns. JSON numbers are doubles to
- * JavaScript, which would round a nanosecond epoch or a sequence number above 2^53; where a line has
- * an integer of 16 digits or more, such integers are made texts first, and read as such.
+ * JavaScript, which would round a nanosecond epoch or a sequence number above 2^53; where a line
+ * has an integer of 16 digits or more, such integers are made texts first, and read as such.
  *
  * A column is read from the member of its name, or, where there is none and the name has dots, from
  * the member they lead to.
@@ -14,6 +14,7 @@ import type { SplitPosition } from '../../engine/contract/connector.ts';
 import { openBytes } from './byte-stream.ts';
 import {
   addToMessage,
+  asError,
   type DecodedRows,
   type Decoder,
   rawText,
@@ -74,7 +75,7 @@ class NdjsonDecoder implements Decoder {
   #line: number;
   #rows = 0;
   #rejected: RejectedRow[] = [];
-  #damage: unknown;
+  #damage: Error | undefined;
   #hasEnded = false;
   #isInLongLine = false;
 
@@ -111,7 +112,7 @@ class NdjsonDecoder implements Decoder {
         try {
           this.#readLine(this.#bytes.subarray(this.#at, end));
         } catch (error) {
-          this.#damage = error;
+          this.#damage = asError(error);
           break;
         }
         this.#at = end + 1;
@@ -141,7 +142,7 @@ class NdjsonDecoder implements Decoder {
     try {
       piece = await this.#stream.next();
     } catch (damage) {
-      this.#damage = damage;
+      this.#damage = asError(damage);
       return;
     }
     const rest = this.#bytes.subarray(this.#at);

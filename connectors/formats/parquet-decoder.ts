@@ -1,9 +1,9 @@
 /**
  * Row groups of Parquet files, by parquet-wasm.
  *
- * The decoder asks for ranges of the file as a browser would of a Blob: the footer once a file, then
- * the chunks of the chosen columns of one row group. They are decompressed and decoded a few
- * thousand rows at a time, so memory is the compressed columns of one row group and little else.
+ * The decoder asks for ranges of the file as a browser would of a Blob: the footer once a file,
+ * then the chunks of the chosen columns of one row group. They are decompressed and decoded a few
+ * thousand rows at a time, so memory is the compressed columns of a row group and little else.
  *
  * Record batches are read where parquet-wasm has them, in its memory, through the C data interface.
  * Measured beside its Arrow IPC: handing over 10 M rows of 4 columns takes 5 ms instead of 90 ms.
@@ -58,7 +58,7 @@ class OpenFile {
   readonly handle: FileHandle;
   /** The range that was read last. */
   last = { start: 0, end: 0 };
-  failure: unknown;
+  failure: EngineError | undefined;
 
   constructor(path: string, handle: FileHandle) {
     this.path = path;
@@ -105,8 +105,8 @@ async function checkFrame(file: OpenFile, size: number): Promise<boolean> {
   if (size < FILE_BYTES_MIN || tail.toString('latin1', 4) !== MAGIC) {
     throw new EngineError(
       'source/truncated',
-      `cannot read ${path}: the Parquet file ends at byte ${size} without its footer, so that none ` +
-        'of its rows can be found',
+      `cannot read ${path}: the Parquet file ends at byte ${size} without its footer, so that ` +
+        'none of its rows can be found',
     );
   }
   return true;

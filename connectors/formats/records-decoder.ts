@@ -16,6 +16,7 @@ import { ArrowCast, canCast } from './arrow-cast.ts';
 import { typeName, valueText } from './arrow-format.ts';
 import type { ColumnStore, StoreColumn } from './column-store.ts';
 import {
+  asError,
   badValue,
   type DecodedRows,
   type Decoder,
@@ -87,7 +88,7 @@ export class RecordsDecoder implements Decoder {
   #rowsToSkip: number;
   #rows = 0;
   #rejected: RejectedRow[] = [];
-  #damage: unknown;
+  #damage: Error | undefined;
 
   constructor(
     path: string,
@@ -116,7 +117,7 @@ export class RecordsDecoder implements Decoder {
       try {
         if (!(await this.#convertMore())) break;
       } catch (damage) {
-        this.#damage = damage;
+        this.#damage = asError(damage);
       }
     }
     if (this.#rows > 0 || this.#rejected.length > 0) return this.#take();
@@ -162,7 +163,6 @@ export class RecordsDecoder implements Decoder {
     const kernels = arrowKernels(this.#store.kernels);
     const columns = this.#store.columns;
     try {
-      this.#cast.path = this.#path;
       const flags = arena.allocate(count * columns.length);
       const merged = arena.allocate(count);
       memory.bytes(flags, count * columns.length).fill(0);

@@ -1,6 +1,7 @@
 /** The start of a text file: its byte order mark, and bytes until something is complete. */
 
 import { EngineError } from '../../engine/contract/error.ts';
+import { asError } from './decoder.ts';
 import type { ByteStream } from './piece-stream.ts';
 
 const BOM = Buffer.of(0xef, 0xbb, 0xbf);
@@ -21,13 +22,13 @@ export interface TextStart<T> {
   /** What was looked for; undefined where the file ended first. */
   readonly found: T | undefined;
   /** What broke the stream off, to be thrown once `bytes` have been read. */
-  readonly damage: unknown;
+  readonly damage: Error | undefined;
   readonly hasEnded: boolean;
 }
 
 /**
- * Reads until `find` is satisfied. At the end of the file it gets the bytes with a line end, if they
- * have none; not where the file is damaged, because then the last line may be half of one.
+ * Reads until `find` is satisfied. At the end of the file it gets the bytes with a line end, if
+ * they have none; not where the file is damaged: then the last line may be half of one.
  */
 export async function readStart<T>(
   stream: ByteStream,
@@ -40,7 +41,7 @@ export async function readStart<T>(
     try {
       piece = await stream.next();
     } catch (damage) {
-      return { bytes, found: undefined, damage, hasEnded: true };
+      return { bytes, found: undefined, damage: asError(damage), hasEnded: true };
     }
     if (piece === undefined) {
       const found = find(Buffer.concat([bytes, Buffer.from('\n')]));

@@ -2,8 +2,8 @@
  * Traps in the tasks of parquet-wasm.
  *
  * arrow-rs panics on some damaged files. A panic is a trap; where it happens in a function that
- * JavaScript called, it is an exception there. But the asynchronous functions of parquet-wasm run in
- * tasks, which it queues as microtasks: a trap in one of them is an uncaught exception, and the
+ * JavaScript called, it is an exception there. But the asynchronous functions of parquet-wasm run
+ * in tasks, which it queues as microtasks: a trap in one of them is an uncaught exception, and the
  * promise of the call stays unsettled for ever. So while such a call is under way, the tasks it
  * queues are run where their traps can be caught, and a trap rejects the call. One call at a time,
  * so that a trap belongs to it.

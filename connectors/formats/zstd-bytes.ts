@@ -2,7 +2,7 @@
  * Zstandard files: frames one after another, each a header, blocks of at most 128 KiB decompressed,
  * and maybe a checksum.
  *
- *     magic 4 | descriptor 1 | window 0-1 | dictionary 0-4 | content size 0-8 | blocks | checksum 0-4
+ *     magic 4 | descriptor 1 | window 0-1 | dictionary 0-4 | size 0-8 | blocks | checksum 0-4
  *     block: 3 bytes (bit 0: last, bits 1-2: type, rest: size), then its content
  *
  * The file is cut into blocks here, and each is given to the decompressor by itself. So the place
@@ -167,7 +167,8 @@ class Frames {
   #truncated(): EngineError {
     return new EngineError(
       'source/truncated',
-      `cannot read on in ${this.#path}: its zstd data ends too early, at byte ${this.#input.offset}`,
+      `cannot read on in ${this.#path}: its zstd data ends too early, ` +
+        `at byte ${this.#input.offset}`,
     );
   }
 

@@ -123,7 +123,8 @@ function scale(integer: u64, power: i32, negative: bool): u32 {
     const sum = low + lowerHigh;
     if (sum < low) high++;
     low = sum;
-    if ((high & 0x1ff) == 0x1ff && low + 1 == 0 && lowerLow + significand < significand) return LATER;
+    const isUndecided = (high & 0x1ff) == 0x1ff && low + 1 == 0;
+    if (isUndecided && lowerLow + significand < significand) return LATER;
   }
   const top = high >> 63;
   let mantissa = high >> (top + 9);

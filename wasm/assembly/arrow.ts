@@ -115,7 +115,9 @@ export function bitsToBooleans(bits: usize, shift: u32, rows: u32, out: usize): 
  * Decimals of 128 bits to doubles: the unscaled value over 10^scale, one correctly rounded division
  * where both are exact doubles; elsewhere 1 in `inexact[row]`, for the host.
  */
-export function decimalsToFloats(values: usize, rows: u32, power: f64, out: usize, inexact: usize): void {
+export function decimalsToFloats(
+  values: usize, rows: u32, power: f64, out: usize, inexact: usize,
+): void {
   for (let row: u32 = 0; row < rows; row++) {
     const low = load<i64>(values + (<usize>row << 4));
     const high = load<i64>(values + (<usize>row << 4), 8);
@@ -270,8 +272,8 @@ function indexAt(kind: u32, indices: usize, row: u32): u32 {
 }
 
 /**
- * Rows of a dictionary array: out[row] = table[indices[row]], elements of `width` bytes. False where
- * an index lies outside the table.
+ * Rows of a dictionary array: out[row] = table[indices[row]], elements of `width` bytes. False
+ * where an index lies outside the table.
  */
 export function gather(
   kind: u32, indices: usize, bits: usize, shift: u32, rows: u32, table: usize, tableSize: u32,

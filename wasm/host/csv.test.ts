@@ -197,7 +197,7 @@ function column(type: OracleColumn['type'], texts: readonly string[]): Scanned {
 }
 
 const digits = (maxLength: number) =>
-  fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength });
+  fc.string({ unit: fc.constantFrom(...'0123456789'.split('')), minLength: 1, maxLength });
 
 /** Decimals around the places where rounding is hard. */
 const decimal = fc.oneof(

@@ -17,8 +17,8 @@ export interface InternerExports {
 /** What `intern` gives where there is no room. */
 export const INTERNER_FULL = 0xffff_fffe;
 
-/** Texts a table holds at most: a column with more of them is no dictionary. */
-const TEXTS_MAX = 2 ** 24;
+/** Texts that a table may hold before it refuses to grow: a column of more is no dictionary. */
+export const TEXTS_MAX = 2 ** 24;
 const POOL_BYTES_MAX = 2 ** 29;
 
 const SLOT_BYTES = 16;
@@ -52,12 +52,17 @@ export class Interner {
   readonly #kernels: Kernels;
   readonly #exports: InternerExports;
   readonly #decode: TextDecode;
+  readonly #textsMax: number;
   #poolRead = 0;
 
-  constructor(kernels: Kernels, decode: TextDecode = decodeUtf8) {
+  constructor(
+    kernels: Kernels,
+    options: { readonly decode?: TextDecode; readonly textsMax?: number } = {},
+  ) {
     this.#kernels = kernels;
     this.#exports = kernels.module<InternerExports>('interner');
-    this.#decode = decode;
+    this.#decode = options.decode ?? decodeUtf8;
+    this.#textsMax = options.textsMax ?? TEXTS_MAX;
     const { memory } = kernels;
     this.state = memory.allocateZeroed(STATE_BYTES);
     const slots = memory.allocateZeroed(SLOTS_START * SLOT_BYTES);
@@ -76,7 +81,7 @@ export class Interner {
   grow(): boolean {
     const state = this.#kernels.memory.u32(this.state, STATE_WORDS).slice();
     const poolNeeded = state[POOL_USED]! + state[WANTED]!;
-    if (state[COUNT]! >= TEXTS_MAX || poolNeeded > POOL_BYTES_MAX) return false;
+    if (state[COUNT]! >= this.#textsMax || poolNeeded > POOL_BYTES_MAX) return false;
     if (state[COUNT] === state[COUNT_MAX]) this.#growSlots(state);
     if (poolNeeded > state[POOL_SIZE]!) this.#growPool(state, poolNeeded);
     return true;
