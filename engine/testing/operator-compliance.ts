@@ -31,7 +31,7 @@ interface Case {
   readonly schema: Schema;
 }
 
-const RUNS = 40;
+const RUNS = 30;
 
 /** Declares one test a rule for each example of the operator. */
 export function operatorCompliance(definition: OperatorDefinition, test: Test = nodeTest): void {
