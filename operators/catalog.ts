@@ -4,6 +4,7 @@ import { derive } from './derive/derive.ts';
 import { filter } from './filter/filter.ts';
 import { hoppingWindow } from './hopping-window/hopping-window.ts';
 import { rolling } from './rolling/rolling.ts';
+import { sessionWindow } from './session-window/session-window.ts';
 import { threshold } from './threshold/threshold.ts';
 import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
 
@@ -14,6 +15,7 @@ export const operators: readonly OperatorDefinition[] = [
   filter,
   hoppingWindow,
   rolling,
+  sessionWindow,
   threshold,
   tumblingWindow,
 ];

@@ -40,6 +40,8 @@ export interface OpenWindowsOptions extends WindowSpans {
   readonly revision?: number;
   /** Default: `assignRows` of windows of fixed starts. */
   readonly assign?: AssignRows;
+  /** Makes room after a kernel stopped for lack of it; default: that of the store. */
+  readonly grow?: () => void;
   readonly emitBounds: EmitBounds;
 }
 
@@ -74,11 +76,12 @@ export function openWindows(
     position: tables['position']!,
   };
   const store = new WindowStore(context.memory, shape, saved);
+  const grow = options.grow ?? ((): void => store.grow());
   const assign = options.assign ?? windowRows(context.kernels).assignRows;
   return {
     layout,
     store,
-    rows: new RowAccumulator(layout, store, context, assign),
+    rows: new RowAccumulator(layout, store, context, assign, grow),
     output: new WindowOutput(plan, layout, store, context, options.emitBounds),
   };
 }

@@ -55,6 +55,7 @@ export class RowAccumulator {
   readonly #store: WindowStore;
   readonly #context: OperatorContext;
   readonly #assign: AssignRows;
+  readonly #grow: () => void;
   readonly #bars: WindowBarsExports;
   readonly #kernels: WindowColumnsExports;
   readonly #rows: WindowRowsExports;
@@ -67,11 +68,13 @@ export class RowAccumulator {
     store: WindowStore,
     context: OperatorContext,
     assign: AssignRows,
+    grow: () => void,
   ) {
     this.layout = layout;
     this.#store = store;
     this.#context = context;
     this.#assign = assign;
+    this.#grow = grow;
     this.#bars = windowBars(context.kernels);
     this.#kernels = windowColumns(context.kernels);
     this.#rows = windowRows(context.kernels);
@@ -109,7 +112,7 @@ export class RowAccumulator {
       row = this.layout.bar === undefined ? this.#addColumns(rows, row) : this.#addBars(rows, row);
       if (row === rows.rowCount) break;
       if (store.get(STATE.stopped) !== STOPPED_FULL) return row;
-      store.grow();
+      this.#grow();
     }
     return rows.rowCount;
   }
@@ -120,7 +123,7 @@ export class RowAccumulator {
     for (;;) {
       const record = this.#rows.recordOfRow(store.state, row, keys, times);
       if (record !== 0) return record;
-      store.grow();
+      this.#grow();
     }
   }
 

@@ -191,12 +191,17 @@ export class WindowStore {
 
   /** Start of the window of a record. */
   start(record: number): bigint {
-    return this.memory.i64(this.records + record, 1)[0]!;
+    return this.time(record, RECORD_START);
   }
 
   /** A u32 field of a record. */
   field(record: number, field: number): number {
     return this.memory.u32(this.records + record + field, 1)[0]!;
+  }
+
+  /** An i64 field of a record. */
+  time(record: number, field: number): bigint {
+    return this.memory.i64(this.records + record + field, 1)[0]!;
   }
 
   setField(record: number, field: number, value: number): void {
