@@ -25,14 +25,17 @@ export interface Unit {
 
 /** Opens the decoder of a unit. */
 export interface UnitOpener {
+  /** How many units the file has: its row groups, or itself. */
+  count(file: SourceFile): Promise<number>;
   open(unit: Unit, resumeAt?: SplitPosition): Promise<Decoder>;
   close(): Promise<void>;
 }
 
-export function unitsOf(files: readonly SourceFile[]): Unit[] {
+async function unitsOf(files: readonly SourceFile[], opener: UnitOpener): Promise<Unit[]> {
   const units: Unit[] = [];
   for (const file of files) {
-    for (let part = 0; part < file.units; part++) units.push({ number: units.length, file, part });
+    const parts = await opener.count(file);
+    for (let part = 0; part < parts; part++) units.push({ number: units.length, file, part });
   }
   return units;
 }
@@ -51,10 +54,13 @@ export class FileReader implements SplitReader {
   /** Polls that overlap take their turns. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(opener: UnitOpener, context: ReaderContext) {
-    this.#opener = opener;
+  static async open(opener: UnitOpener, context: ReaderContext): Promise<FileReader> {
     const files = context.split.details['files'] as readonly SourceFile[];
-    const all = unitsOf(files);
+    return new FileReader(opener, await unitsOf(files, opener), context);
+  }
+
+  private constructor(opener: UnitOpener, all: readonly Unit[], context: ReaderContext) {
+    this.#opener = opener;
     const start = context.resumeAt === undefined ? 0 : findUnit(all, context.resumeAt);
     this.#units = all.filter(
       ({ number }) => number >= start && number % context.lanes === context.lane,

@@ -57,5 +57,5 @@ export const file: SourceDefinition = defineSource({
   ],
   plan: planSchema,
   splits: findSplits,
-  open: async (config, context) => new FileReader(await makeOpener(config, context), context),
+  open: async (config, context) => FileReader.open(await makeOpener(config, context), context),
 });

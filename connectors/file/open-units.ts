@@ -19,6 +19,11 @@ import {
   timeUnitOf,
 } from './file-fields.ts';
 import type { UnitOpener } from './file-reader.ts';
+import type { SourceFile } from './find-files.ts';
+
+async function oneUnit(): Promise<number> {
+  return 1;
+}
 
 async function nothingToClose(): Promise<void> {
   // Decoders close their own files.
@@ -36,6 +41,7 @@ function csvOpener(
     timeUnit: timeUnitOf(config),
   };
   return {
+    count: oneUnit,
     open: ({ file }, resumeAt) => openCsv(file.path, store, format, resumeAt),
     close: nothingToClose,
   };
@@ -48,6 +54,7 @@ function ndjsonOpener(
 ): UnitOpener {
   const json = new JsonColumns(columns, rowsMax, timeUnitOf(config));
   return {
+    count: oneUnit,
     open: ({ file }, resumeAt) => openNdjson(file.path, json, resumeAt),
     close: nothingToClose,
   };
@@ -62,6 +69,7 @@ async function arrowOpener(
   const { makeRecordStore } = await import('../formats/records-decoder.ts');
   const records = makeRecordStore(new ColumnStore(columns, rowsMax), timeUnitOf(config));
   return {
+    count: oneUnit,
     open: ({ file }, resumeAt) => openIpc(file.path, records, resumeAt),
     close: nothingToClose,
   };
@@ -77,15 +85,24 @@ async function parquetOpener(
   const records = makeRecordStore(new ColumnStore(columns, rowsMax), timeUnitOf(config));
   /** Stays open from one row group to the next. */
   let reader: ParquetReader | undefined;
+  const readerOf = async ({ path }: SourceFile): Promise<ParquetReader> => {
+    if (reader?.path === path) return reader;
+    await reader?.close();
+    reader = undefined;
+    reader = await parquet.ParquetReader.open(path);
+    return reader;
+  };
   return {
-    open: async ({ file, part }, resumeAt) => {
-      if (reader?.path !== file.path) {
-        await reader?.close();
-        reader = undefined;
-        reader = await parquet.ParquetReader.open(file.path);
+    count: async (file) => {
+      try {
+        return (await readerOf(file)).footer.rowGroups.length;
+      } catch {
+        // Reading will meet the damage, after the rows of the files before it.
+        return 1;
       }
-      return reader.decode(part, records, resumeAt);
     },
+    open: async ({ file, part }, resumeAt) =>
+      (await readerOf(file)).decode(part, records, resumeAt),
     close: async () => {
       await reader?.close();
     },

@@ -10,7 +10,7 @@
  */
 
 import type { ColumnBatch, ColumnVector, RejectedRow } from '../contract/batch.ts';
-import type { Catalog, Committable } from '../contract/connector.ts';
+import type { Catalog, Committable, SourceSplit } from '../contract/connector.ts';
 import { EngineError } from '../contract/error.ts';
 import { addAccounts, emptyAccounts, type RowAccounts } from '../contract/row-accounts.ts';
 import { type Clock, END_OF_TIME, type EventTime } from '../contract/time.ts';
@@ -124,7 +124,6 @@ export class Pipeline {
   }
 
   async #open(): Promise<void> {
-    const { slots, clock } = this.#options;
     const plan = this.#plan;
     // Splits first: a missing file is told before anything is started or written.
     const found = [];
@@ -133,28 +132,47 @@ export class Pipeline {
       const splits = await definition.splits(source.config, { source: source.name });
       found.push(...splits.map((split) => ({ index, split })));
     }
-    this.#sinks = await this.#workers.openSinks(plan);
+    // Then everything at once: most of the time of a start goes into loading threads.
+    const opening = [this.#openSinks(), this.#openSlots(), this.#openFeeds(found)];
+    const outcomes = await Promise.allSettled(opening);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async #openSinks(): Promise<void> {
+    this.#sinks = await this.#workers.openSinks(this.#plan);
+  }
+
+  async #openSlots(): Promise<void> {
+    const { slots } = this.#options;
     const opening = Array.from({ length: slots }, (_, slot) =>
-      this.#workers.openSlot({ plan, slot, slots }),
+      this.#workers.openSlot({ plan: this.#plan, slot, slots }),
     );
+    this.#slots = await Promise.all(opening);
+  }
+
+  async #openFeeds(found: readonly { index: number; split: SourceSplit }[]): Promise<void> {
+    const { slots, clock } = this.#options;
+    const plan = this.#plan;
     let readers = 0;
-    for (const { index, split } of found) {
+    const feeds = found.map(async ({ index, split }) => {
       const { maxOutOfOrdernessNs, idleTimeoutMs } = plan.sources[index]!.watermark;
-      const lanes = Math.max(1, Math.min(this.#options.lanes, split.lanesMax));
-      const ports = await Promise.all(
-        Array.from({ length: lanes }, (_, lane) =>
-          this.#workers.openReader({ plan, source: index, split, lane, lanes, slots }),
-        ),
-      );
-      this.#feeds.push(new SplitFeed(index, split, ports, readers));
-      readers += lanes;
       this.#watermarks.addSplit(maxOutOfOrdernessNs, idleTimeoutMs, clock.nowMs());
       this.#bytesTotal =
         split.totalBytes === undefined || this.#bytesTotal === undefined
           ? undefined
           : this.#bytesTotal + split.totalBytes;
-    }
-    this.#slots = await Promise.all(opening);
+      const lanes = Math.max(1, Math.min(this.#options.lanes, split.lanesMax));
+      const first = readers;
+      readers += lanes;
+      const ports = await Promise.all(
+        Array.from({ length: lanes }, (_, lane) =>
+          this.#workers.openReader({ plan, source: index, split, lane, lanes, slots }),
+        ),
+      );
+      return new SplitFeed(index, split, ports, first);
+    });
+    this.#feeds = await Promise.all(feeds);
   }
 
   async #readAll(): Promise<void> {
