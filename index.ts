@@ -1,5 +1,5 @@
 /**
- * Tidemark as a library: plan a pipeline file with `lintFile`, make a pipeline of the plan, run it.
+ * Tidemark as a library: plan a pipeline file, make a pipeline of the plan, run it.
  */
 
 import { availableParallelism } from 'node:os';
@@ -11,6 +11,7 @@ import type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
 import { threadWorkers } from './engine/runtime/thread-workers.ts';
 
 export { catalog } from './catalog.ts';
+export { lintFile } from './config/lint.ts';
 export { EngineError } from './engine/contract/error.ts';
 export type { PipelinePlan } from './engine/plan/pipeline-plan.ts';
 export type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
