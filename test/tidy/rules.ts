@@ -23,7 +23,7 @@ const ROOTS = ['catalog.ts', 'index.ts'];
 
 export const FLOORS: readonly Floor[] = [
   { folder: 'cli', may: [...PRODUCT, ...ROOTS, 'threads'] },
-  { folder: 'threads', may: ['engine', 'catalog.ts'] },
+  { folder: 'threads', may: ['engine', 'operators', 'connectors'] },
   { folder: 'index.ts', may: [...PRODUCT, 'catalog.ts'] },
   { folder: 'catalog.ts', may: ['operators', 'connectors', 'engine/contract'] },
   { folder: 'operators', may: ['engine/contract', 'engine/expression', 'wasm/host'] },

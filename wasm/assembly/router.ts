@@ -13,7 +13,9 @@
  *                                  the largest time before it
  */
 
-export function countRanks(codes: usize, orders: usize, rows: u32, counts: usize, ranks: u32): void {
+export function countRanks(
+  codes: usize, orders: usize, rows: u32, counts: usize, ranks: u32,
+): void {
   memory.fill(counts, 0, (<usize>ranks + 1) << 2);
   const end = codes + (<usize>rows << 2);
   for (let at = codes; at < end; at += 4) {
@@ -31,7 +33,9 @@ export function countRanks(codes: usize, orders: usize, rows: u32, counts: usize
 }
 
 /** `cursors` is a copy of `counts` that this function uses up. */
-export function placeRows(codes: usize, orders: usize, rows: u32, cursors: usize, targets: usize): void {
+export function placeRows(
+  codes: usize, orders: usize, rows: u32, cursors: usize, targets: usize,
+): void {
   const bytes = <usize>rows << 2;
   for (let at: usize = 0; at < bytes; at += 4) {
     const rank = <usize>load<u16>(orders + (<usize>load<u32>(codes + at) << 1));
@@ -44,13 +48,15 @@ export function placeRows(codes: usize, orders: usize, rows: u32, cursors: usize
 
 export function scatter8(values: usize, targets: usize, rows: u32, output: usize): void {
   for (let row: usize = 0; row < <usize>rows; row++) {
-    store<u64>(output + (<usize>load<u32>(targets + (row << 2)) << 3), load<u64>(values + (row << 3)));
+    const target = <usize>load<u32>(targets + (row << 2));
+    store<u64>(output + (target << 3), load<u64>(values + (row << 3)));
   }
 }
 
 export function scatter4(values: usize, targets: usize, rows: u32, output: usize): void {
   for (let row: usize = 0; row < <usize>rows; row++) {
-    store<u32>(output + (<usize>load<u32>(targets + (row << 2)) << 2), load<u32>(values + (row << 2)));
+    const target = <usize>load<u32>(targets + (row << 2));
+    store<u32>(output + (target << 2), load<u32>(values + (row << 2)));
   }
 }
 

@@ -93,7 +93,7 @@ export class LinearMemory {
     const pointer = this.#end;
     const missing = pointer + bytes - this.memory.buffer.byteLength;
     if (missing > 0) {
-      // Doubling up to 64 MiB at a time keeps the number of growths, each of which detaches views, low.
+      // Doubling, up to 64 MiB at a time, keeps growths few: each one detaches all views.
       const generous = Math.min(this.memory.buffer.byteLength, 64 << 20);
       const pages = Math.ceil(Math.max(missing, generous) / PAGE_BYTES);
       const pagesLeft = PAGES_MAX - this.memory.buffer.byteLength / PAGE_BYTES;

@@ -1,4 +1,4 @@
-/** The part of the WebAssembly interface that we use: neither Node's types nor our `lib` have it. */
+/** What we use of the WebAssembly interface: neither Node's types nor our `lib` have it. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
