@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly finish?: boolean;
   /** 'none' where the rows are aggregates, which no row account counts. */
   readonly origin?: 'source' | 'none';
+  /** Rows that a partition may put out before the run is given up; no limit by default. */
+  readonly rowsOutMax?: number;
 }
 
 /** One batch that an operator has put out. */
@@ -120,7 +122,7 @@ export function runOperator(
   const stream = new Stream(input, options.maxOutOfOrdernessNs ?? 0n);
   const tasks = Array.from(
     { length: options.partitions ?? 1 },
-    (_, partition) => new Task(definition, planned, input, partition, options.origin ?? 'source'),
+    (_, partition) => new Task(definition, planned, input, partition, options),
   );
   const restarts = new Set([options.restartAfterBatch ?? []].flat());
   for (const [index, rows] of batches.entries()) {
@@ -206,6 +208,8 @@ class Task {
   readonly #planned: PlannedOperator;
   readonly #input: Schema;
   readonly #origin: 'source' | 'none';
+  readonly #rowsOutMax: number;
+  #rowsOut = 0;
   #memory = new PoisonedMemory();
   #keys = new TextTable();
   #strings = new TextTable();
@@ -220,13 +224,14 @@ class Task {
     planned: PlannedOperator,
     input: Schema,
     partition: number,
-    origin: 'source' | 'none',
+    options: RunOptions,
   ) {
     this.partition = partition;
     this.#definition = definition;
     this.#planned = planned;
     this.#input = input;
-    this.#origin = origin;
+    this.#origin = options.origin ?? 'source';
+    this.#rowsOutMax = options.rowsOutMax ?? Number.POSITIVE_INFINITY;
     this.#operator = this.#open(undefined);
   }
 
@@ -329,6 +334,8 @@ class Task {
         const schema = (this.#planned.outputs as Readonly<Record<string, Schema>>)[output];
         assert(schema !== undefined, `output ${output} is planned`);
         const { rowWatermarks, rowCount } = batch;
+        this.#rowsOut += rowCount;
+        assert(this.#rowsOut <= this.#rowsOutMax, `at most ${this.#rowsOutMax} rows come out`);
         if (typeof batch.origin === 'number' && batch.origin !== 0) {
           assert(batch.origin % 4 === 0, 'origin is an aligned u32[rowCount]');
         }
