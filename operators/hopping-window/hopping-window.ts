@@ -29,6 +29,9 @@ const fields = {
   ...windowFields,
 } satisfies Fields;
 
+/** A day every second. A key that falls silent is put out as often before it is forgotten. */
+const WINDOWS_MAX = 100_000n;
+
 export const hoppingWindow: OperatorDefinition = defineOperator({
   name: 'hopping_window',
   since: '0.1.0',
@@ -50,9 +53,11 @@ export const hoppingWindow: OperatorDefinition = defineOperator({
     {
       at: ['size'],
       violated: ({ size, slide }) => {
-        const step = durationNs(slide);
-        if (step === 0n || durationNs(size) % step === 0n) return undefined;
-        return `must be a multiple of slide, ${slide}`;
+        const [length, step] = [durationNs(size), durationNs(slide)];
+        if (step === 0n) return undefined;
+        if (length % step !== 0n) return `must be a multiple of slide, ${slide}`;
+        if (length / step <= WINDOWS_MAX) return undefined;
+        return `must be at most ${WINDOWS_MAX} times slide, ${slide}: each row is in as many windows`;
       },
     },
     ...windowConstraints,
