@@ -11,62 +11,64 @@
  * late by its own watermark, and so counted otherwise: when exactly a count is forgotten makes no
  * difference to any id. Memory is bounded by the anomalies above the watermark, and one number for
  * each key that had a late one.
+ *
+ * In a snapshot a count stands with its id; neither a type nor a time has a slash, a key may.
  */
 
+import type { Dictionary } from '../../engine/contract/batch.ts';
 import type { StateTables } from '../../engine/contract/operator.ts';
-
-/** What an id is made of. */
-export interface AnomalyIdentity {
-  readonly key: string;
-  /** Event time of the row. */
-  readonly time: bigint;
-  readonly type: string;
-  readonly revision: bigint | null;
-  /** Whether the row was below the watermark when it was read. */
-  readonly isLate: boolean;
-}
-
-interface Count {
-  readonly time: bigint;
-  count: number;
-}
+import {
+  AnomalyCounts,
+  type AnomalyIdentity,
+  NO_REVISION_HIGH,
+  NO_REVISION_LOW,
+} from './anomaly-counts.ts';
+import { int64Of, TimeTexts } from './time-texts.ts';
 
 /** Counts are swept when they have doubled since the last time, so that a sweep costs O(1) each. */
 const SWEEP_MIN = 1024;
 
 export class AnomalyIds {
-  readonly #step: string;
-  #counts = new Map<string, Count>();
-  readonly #lateCounts = new Map<string, number>();
+  readonly #prefix: string;
+  readonly #keys: Dictionary;
+  readonly #times: TimeTexts;
+  readonly #types: string[] = [];
+  readonly #counts = new AnomalyCounts();
+  readonly #lateCounts = new Map<number, number>();
   #sweepAt = SWEEP_MIN;
   #watermark: bigint | undefined;
 
-  constructor(step: string, state?: StateTables) {
-    this.#step = step;
+  /** @param keys What the keys of anomalies, and those in the state, are codes and texts of. */
+  constructor(step: string, keys: Dictionary, state?: StateTables, times = new TimeTexts()) {
+    this.#prefix = `${step}/`;
+    this.#keys = keys;
+    this.#times = times;
     for (const [id, time, count] of decode<[string, string, number]>(state?.['id_counts'])) {
-      this.#counts.set(id, { time: BigInt(time), count });
+      this.#counts.add(this.#parse(id, BigInt(time)), count);
     }
     for (const [key, count] of decode<[string, number]>(state?.['late_counts'])) {
-      this.#lateCounts.set(key, count);
+      this.#lateCounts.set(this.#keyOf(key), count);
     }
   }
 
-  /** The id of the next anomaly, in arrival order. */
-  next({ key, time, type, revision, isLate }: AnomalyIdentity): string {
-    const moment = revision === null ? `${time}` : `${time}.${revision}`;
-    const id = `${this.#step}/${key}/${moment}/${type}`;
+  /** Code of a type of anomalies, as an identity has it. */
+  typeCode(type: string): number {
+    const code = this.#types.indexOf(type);
+    return code < 0 ? this.#types.push(type) - 1 : code;
+  }
+
+  /**
+   * The id of the next anomaly, in arrival order.
+   * @param isLate Whether the row was below the watermark when it was read.
+   */
+  next(identity: AnomalyIdentity, isLate: boolean): string {
     if (isLate) {
-      const lateCount = (this.#lateCounts.get(key) ?? 0) + 1;
-      this.#lateCounts.set(key, lateCount);
-      return `${id}/late-${lateCount}`;
+      const lateCount = (this.#lateCounts.get(identity.key) ?? 0) + 1;
+      this.#lateCounts.set(identity.key, lateCount);
+      return `${this.#text(identity)}/late-${lateCount}`;
     }
-    const known = this.#counts.get(id);
-    if (known === undefined) {
-      this.#counts.set(id, { time, count: 1 });
-      return id;
-    }
-    known.count++;
-    return `${id}/${known.count}`;
+    const count = this.#counts.add(identity);
+    return count === 1 ? this.#text(identity) : `${this.#text(identity)}/${count}`;
   }
 
   advance(watermark: bigint): void {
@@ -78,17 +80,60 @@ export class AnomalyIds {
 
   snapshot(): StateTables {
     this.#sweep();
+    const counts = Array.from(this.#counts.entries(), ([identity, count]) => {
+      const time = int64Of(identity.timeLow, identity.timeHigh);
+      return [this.#text(identity), `${time}`, count] as const;
+    });
+    const lateCounts = Array.from(
+      this.#lateCounts,
+      ([key, count]) => [this.#keys.text(key), count] as const,
+    );
+    return { id_counts: encode(counts), late_counts: encode(lateCounts) };
+  }
+
+  /** The id as it is the first time. */
+  #text({ key, type, timeLow, timeHigh, revisionLow, revisionHigh }: AnomalyIdentity): string {
+    const time = this.#times.decimal(timeLow, timeHigh);
+    const moment = `${this.#prefix}${this.#keys.text(key)}/${time}`;
+    if (revisionHigh === NO_REVISION_HIGH && revisionLow === NO_REVISION_LOW) {
+      return `${moment}/${this.#types[type]!}`;
+    }
+    return `${moment}.${int64Of(revisionLow, revisionHigh)}/${this.#types[type]!}`;
+  }
+
+  #parse(id: string, time: bigint): AnomalyIdentity {
+    const typeAt = id.lastIndexOf('/') + 1;
+    const momentAt = id.lastIndexOf('/', typeAt - 2) + 1;
+    const [, revision] = id.slice(momentAt, typeAt - 1).split('.');
     return {
-      id_counts: encode([...this.#counts].map(([id, { time, count }]) => [id, `${time}`, count])),
-      late_counts: encode([...this.#lateCounts]),
+      key: this.#keyOf(id.slice(this.#prefix.length, momentAt - 1)),
+      type: this.typeCode(id.slice(typeAt)),
+      timeLow: lowOf(time),
+      timeHigh: highOf(time),
+      revisionLow: revision === undefined ? NO_REVISION_LOW : lowOf(BigInt(revision)),
+      revisionHigh: revision === undefined ? NO_REVISION_HIGH : highOf(BigInt(revision)),
     };
+  }
+
+  /** A task has every key of its state before its operators are opened. */
+  #keyOf(text: string): number {
+    const key = this.#keys.codeOf(text);
+    if (key < 0) throw new TypeError(`the state has a key that the task lacks: ${text}`);
+    return key;
   }
 
   #sweep(): void {
     const watermark = this.#watermark;
-    if (watermark === undefined) return;
-    this.#counts = new Map([...this.#counts].filter(([, { time }]) => time >= watermark));
+    if (watermark !== undefined) this.#counts.forget(lowOf(watermark), highOf(watermark));
   }
+}
+
+function lowOf(value: bigint): number {
+  return Number(BigInt.asIntN(32, value));
+}
+
+function highOf(value: bigint): number {
+  return Number(value >> 32n);
 }
 
 function encode(rows: readonly (readonly (string | number)[])[]): Uint8Array {

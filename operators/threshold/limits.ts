@@ -59,8 +59,3 @@ export function limitsOf(when: Expression, score: Expression): Limits {
   visit(when);
   return { up, down };
 }
-
-/** The limit that a score is measured against. */
-export function limitOf(limits: Limits, score: number | null): number | null {
-  return score !== null && score < 0 ? limits.down : limits.up;
-}

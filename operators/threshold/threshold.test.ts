@@ -92,6 +92,27 @@ test('anomalies equal the oracle, also with late rows, equal times and restarts'
   );
 });
 
+test('hundreds of anomalies in one batch, some explained alike, equal the oracle', () => {
+  const rows = Array.from({ length: 700 }, (_, i): Row => {
+    return {
+      event_time: BigInt(1000 + (i % 2 === 0 ? i : -i % 7)),
+      symbol: `K${i % 5}`,
+      z: [9, 0, null, 4.5, -3.5][i % 5]!,
+      volume: [5n, 0n, 6n][i % 3]!,
+      window_start: i % 4 === 0 ? null : BigInt(i),
+      window_end: i % 6 === 0 ? null : BigInt(i + 5),
+    };
+  });
+  const want = anomaliesOracle(rows, RULES, 100n, formatTime);
+  assert.ok(want.length > 700);
+  for (const batches of [[rows], [rows.slice(0, 30), rows.slice(30, 31), rows.slice(31)]]) {
+    const { outputs } = runOperator(threshold, CONFIG, TICKS, batches, {
+      maxOutOfOrdernessNs: 100n,
+    });
+    assertSameRows(outputs['main']!, want, { isOrdered: true, isExact: true });
+  }
+});
+
 test('a row that is stated again has its revision in the id', () => {
   const schema = {
     ...schemaOfTable(parseTable('event_time|symbol|z|revision:int64')),

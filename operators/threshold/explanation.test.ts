@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Explanation, hashNumber, windowJson } from './explanation.ts';
+import { BatchTexts, RepeatFinder } from './text-column.ts';
+
+const number = fc.oneof(
+  fc.double(),
+  fc.constantFrom(0, -0, Number.NaN, Number.POSITIVE_INFINITY, 1e21, 1e-7, -3, 5e-324),
+);
+
+test('an explanation is what JSON.stringify makes of it', () => {
+  const limit = fc.oneof(fc.constant(Number.NaN), fc.double({ min: 0, noNaN: true }));
+  const window = fc.option(fc.constant({ start: '2024-01-02T09:30:00Z', end: '2024-01-02' }));
+  const numbers = fc.record({ observed: number, score: number, baseline: number });
+  fc.assert(
+    fc.property(
+      fc.string({ unit: 'binary' }),
+      fc.record({ up: limit, down: limit }),
+      fc.boolean(),
+      numbers,
+      window,
+      (rule, limits, hasBaseline, { observed, score, baseline }, times) => {
+        const explanation = new Explanation(rule, limits, hasBaseline);
+        const written = times === null ? 'null' : windowJson(times.start, times.end);
+        const want = JSON.stringify({
+          rule,
+          observed,
+          score,
+          threshold: score < 0 ? limits.down : limits.up,
+          baseline: hasBaseline ? baseline : null,
+          window: times,
+        });
+        assert.equal(explanation.text(observed, score, baseline, written), want);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('numbers that read alike have one hash', () => {
+  assert.equal(hashNumber(7, 0), hashNumber(7, -0));
+  assert.equal(hashNumber(7, Number.NaN), hashNumber(7, Number.NEGATIVE_INFINITY));
+  assert.notEqual(hashNumber(7, 1), hashNumber(7, 1 + Number.EPSILON));
+});
+
+test('a dictionary has each text once, also where other texts have the same hash', () => {
+  const finder = new RepeatFinder();
+  const batch = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), { maxLength: 100 });
+  fc.assert(
+    fc.property(fc.array(batch, { maxLength: 4 }), fc.nat(3), (batches, hashes) => {
+      for (const texts of batches) {
+        finder.start(texts.length);
+        const dictionary = new BatchTexts();
+        const codes = texts.map((text) =>
+          finder.intern(dictionary, text, text.charCodeAt(0) % (hashes + 1)),
+        );
+        assert.deepEqual(
+          codes.map((code) => dictionary.text(code)),
+          texts,
+        );
+        const distinct = [...new Set(texts)];
+        assert.equal(dictionary.size, distinct.length);
+        for (const text of distinct) assert.equal(dictionary.text(dictionary.codeOf(text)), text);
+        assert.equal(dictionary.codeOf('g'), -1);
+      }
+    }),
+  );
+});
