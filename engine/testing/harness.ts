@@ -9,7 +9,6 @@
  */
 
 import assert from 'node:assert/strict';
-import { Kernels } from '../../wasm/host/kernels.ts';
 import type { Batch, Pointer } from '../contract/batch.ts';
 import { z } from '../contract/fields.ts';
 import { partitionOf } from '../contract/hash.ts';
@@ -210,7 +209,7 @@ class Task {
   readonly #origin: 'source' | 'none';
   readonly #rowsOutMax: number;
   #rowsOut = 0;
-  #memory = new PoisonedMemory();
+  #memory = PoisonedMemory.lease();
   #keys = new TextTable();
   #strings = new TextTable();
   #operator: Operator;
@@ -264,9 +263,10 @@ class Task {
       copy.set(bytes);
       moved[name] = copy;
     }
-    this.close();
     this.#starts++;
-    this.#memory = new PoisonedMemory(1000 * this.#starts);
+    const memory = PoisonedMemory.lease(1000 * this.#starts);
+    this.close();
+    this.#memory = memory;
     this.#keys = new TextTable(this.#keys.texts());
     this.#strings = new TextTable(['other', `codes ${this.#starts}`]);
     this.#operator = this.#open(moved);
@@ -277,6 +277,7 @@ class Task {
     this.#operator.dispose();
     this.#memory.arena.reset();
     this.leakedSlabs += this.#memory.slabCount;
+    this.#memory.release();
   }
 
   #open(state: StateTables | undefined): Operator {
@@ -286,7 +287,7 @@ class Task {
         input: this.#input,
         outputs: this.#planned.outputs!,
         memory: this.#memory,
-        kernels: new Kernels(this.#memory),
+        kernels: this.#memory.kernels,
         keys: this.#keys,
         strings: this.#strings,
         step: 'step',
