@@ -116,7 +116,7 @@ const row = fc.record({
 });
 
 /** Rows in arrival order: time moves on, and some rows come from the past. */
-const stream = fc.array(row, { minLength: 1, maxLength: 80 }).map((steps) => {
+const stream = fc.array(row, { minLength: 1, maxLength: 80, size: 'max' }).map((steps) => {
   let now = 1_700_000_000n * SECOND;
   return steps.map(({ step, back, symbol, price, size, sequence }): Row => {
     now += step;

@@ -120,7 +120,7 @@ test('a compiled expression equals the oracle, however the rows are cut into bat
   fc.assert(
     fc.property(
       arbitraryExpression,
-      fc.array(arbitraryRow, { maxLength: 60 }),
+      fc.array(arbitraryRow, { maxLength: 60, size: 'max' }),
       fc.array(unit, { maxLength: 3 }),
       (expression, rows, cuts) => {
         const bench = new Bench();

@@ -14,7 +14,10 @@ test('selected rows are the rows, with their watermarks and origins', () => {
   const chosen = fc
     .array(arbitraryRow, { minLength: 1, maxLength: 40 })
     .chain((rows) =>
-      fc.tuple(fc.constant(rows), fc.array(fc.nat(rows.length - 1), { maxLength: 50 })),
+      fc.tuple(
+        fc.constant(rows),
+        fc.array(fc.nat(rows.length - 1), { maxLength: 50, size: 'max' }),
+      ),
     );
   fc.assert(
     fc.property(
@@ -69,7 +72,7 @@ test('a mask selects where it is true, not where it is null', () => {
   const memory = new PoisonedMemory();
   const context = { memory, kernels: new Kernels(memory) };
   fc.assert(
-    fc.property(fc.array(fc.constantFrom(0, 1, 2), { maxLength: 70 }), (mask) => {
+    fc.property(fc.array(fc.constantFrom(0, 1, 2), { maxLength: 70, size: 'max' }), (mask) => {
       const pointer = memory.arena.allocate(mask.length);
       memory.bytes(pointer, mask.length).set(mask);
       const rows = rowsWhere(pointer, mask.length, context);

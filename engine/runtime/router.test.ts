@@ -50,7 +50,7 @@ class Learner {
 test('each slot gets the rows of its partitions, together and in arrival order', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.array(row, { maxLength: 30 }), { maxLength: 4 }),
+      fc.array(fc.array(row, { maxLength: 30, size: 'max' }), { maxLength: 4 }),
       fc.integer({ min: 1, max: 7 }),
       fc.integer({ min: 1, max: 3 }),
       fc.bigInt(0n, 20n),

@@ -94,7 +94,7 @@ export function arbitraryTrades(step: bigint, start = 0n, maxLength = 60): fc.Ar
   });
   return fc
     .record({
-      steps: fc.array(row, { maxLength }),
+      steps: fc.array(row, { maxLength, size: 'max' }),
       tolerance: fc.constantFrom(0n, step, 4n * step, 20n * step),
     })
     .map(({ steps, tolerance }) => {

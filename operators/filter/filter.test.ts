@@ -17,7 +17,7 @@ test('exactly the rows for which the condition is true pass, late or not', () =>
     },
     { noNullPrototype: true },
   );
-  const batches = fc.array(fc.array(row, { maxLength: 30 }), { maxLength: 4 });
+  const batches = fc.array(fc.array(row, { maxLength: 30, size: 'max' }), { maxLength: 4 });
   fc.assert(
     fc.property(batches, (given) => {
       const run = runOperator(filter, { where: "price < size and symbol <> 'B'" }, SCHEMA, given);

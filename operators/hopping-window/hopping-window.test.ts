@@ -127,7 +127,7 @@ test('the bits do not depend on the cuts where sums round', () => {
     price: fc.double({ noNaN: true, min: -1e3, max: 1e3 }),
   });
   const property = fc.property(
-    fc.array(step, { maxLength: 80 }),
+    fc.array(step, { maxLength: 80, size: 'max' }),
     fc.constantFrom('final' as const, 'early' as const),
     arbitrarySizes(),
     (steps, emit, sizes) => {

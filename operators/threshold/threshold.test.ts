@@ -70,7 +70,7 @@ const arbitraryTick = fc.record(
 test('anomalies equal the oracle, also with late rows, equal times and restarts', () => {
   fc.assert(
     fc.property(
-      fc.array(fc.array(arbitraryTick, { maxLength: 12 }), { maxLength: 6 }),
+      fc.array(fc.array(arbitraryTick, { maxLength: 12, size: 'max' }), { maxLength: 6 }),
       fc.bigInt({ min: 0n, max: 9n }),
       fc.array(fc.nat(5), { maxLength: 3 }),
       (batches, maxOutOfOrdernessNs, restartAfterBatch) => {
