@@ -44,7 +44,9 @@ const scripts = paths.filter((path) => path.endsWith('.mjs')).map(readSource);
 const code = [...sources, ...kernels, ...scripts];
 const documents = paths.filter((path) => path.endsWith('.md')).map(readSource);
 const pipelines = paths.filter((path) => /\.ya?ml$/.test(path)).map(readSource);
-const imports = sources.flatMap(importsOf);
+/** Quotes imports that do not exist. */
+const SAMPLES = 'test/tidy/source-tree.test.ts';
+const imports = sources.filter(({ path }) => path !== SAMPLES).flatMap(importsOf);
 
 function assertNone(problems: readonly string[], rule: string): void {
   assert.equal(problems.length, 0, `${rule}\n  ${problems.join('\n  ')}`);

@@ -9,7 +9,6 @@
  * 10,000,000 trades of 1,000 symbols span 1,000 s and make about 0.91 million one-second bars.
  */
 
-import type { ColumnBatch } from '../../engine/contract/batch.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
 
 export interface W1 {
@@ -91,26 +90,6 @@ export class TradeGenerator {
     }
     this.#row += count;
     return count;
-  }
-}
-
-/** The trades as batches that share one dictionary; each owns its columns. */
-export function* tradeBatches(w1: W1, batchRows: number): Generator<ColumnBatch> {
-  const generator = new TradeGenerator(w1);
-  const dictionary = symbolTexts(w1.symbols);
-  for (;;) {
-    const columns = tradeColumns(batchRows);
-    const rowCount = generator.fill(columns, batchRows);
-    if (rowCount === 0) return;
-    yield {
-      rowCount,
-      columns: [
-        { type: 'timestamp', values: columns.eventTime.subarray(0, rowCount) },
-        { type: 'string', codes: columns.symbol.subarray(0, rowCount), dictionary },
-        { type: 'float64', values: columns.price.subarray(0, rowCount) },
-        { type: 'float64', values: columns.size.subarray(0, rowCount) },
-      ],
-    };
   }
 }
 

@@ -61,7 +61,6 @@ export const PACKAGE_HOMES: Readonly<Record<string, string>> = {
   // Development only.
   assemblyscript: 'scripts',
   'fast-check': 'engine/testing',
-  hyparquet: 'bench',
   'hyparquet-writer': 'bench',
   'parquetjs-lite': 'bench',
 };
