@@ -64,10 +64,12 @@ export class OutputBuffer {
 
   append(batch: Batch): void {
     this.#reserve(this.#rows + batch.rowCount);
-    const bytes = new Uint8Array(this.#shared.memory.memory.buffer);
+    const { memory } = this.#shared;
     for (const [index, source] of batch.columns.entries()) {
       const { width, pointer } = this.#columns[index]!;
       const target = pointer + this.#rows * width;
+      // A view for each column: the translation of the one before may have grown the memory.
+      const bytes = new Uint8Array(memory.memory.buffer);
       bytes.copyWithin(target, source.pointer, source.pointer + batch.rowCount * width);
       if (source.type === 'string') this.#translate(index, source, target, batch.rowCount);
     }
