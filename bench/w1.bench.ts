@@ -19,7 +19,13 @@ import { type SharedTrades, sharedTrades, tradeVectors } from './workloads/memor
 import type { W1 } from './workloads/w1.ts';
 import { W1_FULL, W1_QUICK } from './workloads/w1.ts';
 import { assertSameResult, createScoresTable, type Result } from './workloads/w1-compare.ts';
-import { anomaliesSql, runInMemory, type SqlForm, withDuckDB } from './workloads/w1-duckdb.ts';
+import {
+  anomaliesSql,
+  queryRows,
+  runInMemory,
+  type SqlForm,
+  withDuckDB,
+} from './workloads/w1-duckdb.ts';
 import { planW1, runEngine, W1_PIPELINE } from './workloads/w1-engine.ts';
 import { benchFolder, createTradesTable, tradesParquet } from './workloads/w1-files.ts';
 import { runJavaScript, type Scores } from './workloads/w1-javascript.ts';
@@ -105,35 +111,38 @@ async function inMemory(options: BenchOptions, w1: W1): Promise<void> {
         'anomalies/**/*.parquet',
       ]);
     });
-    const duckdb = (form: SqlForm, connection: DuckDBConnection, threads: number): Contender => ({
-      name: `duckdb ${form}, ${threads} threads`,
-      run: () => runInMemory(connection, form),
+    const measured = await measure(
+      report,
+      [
+        duckdbContender(expected, 'tuned', 1),
+        duckdbContender(expected, 'idiomatic', 2),
+        duckdbContender(expected, 'tuned', 2),
+        javascriptContender(w1, trades, expected),
+        await engineContender('tidemark, one thread', trades, { slots: 0, lanes: 1 }),
+        await engineContender('tidemark, 1 slot', trades, { slots: 1, lanes: 1 }),
+        await engineContender('tidemark, 2 slots', trades, { slots: 2, lanes: 1 }),
+      ],
+      { repetitions, amount: w1.rows, unit: 'trades' },
+    );
+    const [tuned1, idiomatic2, tuned2, javascript, one, , two] = measured as Measurement[];
+    report.ratio('2 slots to DuckDB tuned, 2 threads', speedup(two!, tuned2!), {
+      comparison: 'at least',
+      value: 3,
     });
-    await withDuckDB(1, async (single) => {
-      await createTradesTable(single, w1);
-      const measured = await measure(
-        report,
-        [
-          duckdb('tuned', single, 1),
-          duckdb('idiomatic', expected, 2),
-          duckdb('tuned', expected, 2),
-          javascriptContender(w1, trades, expected),
-          await engineContender('tidemark, one thread', trades, { slots: 0, lanes: 1 }),
-          await engineContender('tidemark, 1 slot', trades, { slots: 1, lanes: 1 }),
-          await engineContender('tidemark, 2 slots', trades, { slots: 2, lanes: 1 }),
-        ],
-        { repetitions, amount: w1.rows, unit: 'trades' },
-      );
-      const [tuned1, idiomatic2, tuned2, javascript, one, , two] = measured as Measurement[];
-      report.ratio('2 slots to DuckDB tuned, 2 threads', speedup(two!, tuned2!), {
-        comparison: 'at least',
-        value: 3,
-      });
-      report.ratio('2 slots to DuckDB idiomatic, 2 threads', speedup(two!, idiomatic2!));
-      report.ratio('one thread to DuckDB tuned, 1 thread', speedup(one!, tuned1!));
-      report.ratio('one thread to plain JavaScript', speedup(one!, javascript!));
-    });
+    report.ratio('2 slots to DuckDB idiomatic, 2 threads', speedup(two!, idiomatic2!));
+    report.ratio('one thread to DuckDB tuned, 1 thread', speedup(one!, tuned1!));
+    report.ratio('one thread to plain JavaScript', speedup(one!, javascript!));
   });
+}
+
+function duckdbContender(connection: DuckDBConnection, form: SqlForm, threads: number): Contender {
+  return {
+    name: `duckdb ${form}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    prepare: async () => {
+      await connection.run(`set threads = ${threads}`);
+    },
+    run: () => runInMemory(connection, form),
+  };
 }
 
 function javascriptContender(
@@ -253,28 +262,43 @@ async function moreTrades(options: BenchOptions, w1: W1): Promise<void> {
   });
 }
 
+/**
+ * From few symbols to many: does a trade cost as much? More symbols also make more bars of fewer
+ * trades each, and every bar is scored; DuckDB on the same trades shows what that alone costs.
+ */
 async function moreSymbols(options: BenchOptions, w1: W1): Promise<void> {
   const { report, repetitions } = options;
   report.section('From 10 to 100,000 symbols, in memory, 2 slots');
-  const counts = [10, 1_000, 100_000];
-  const contenders = await Promise.all(
-    counts.map((symbols) =>
-      engineContender(
-        `${symbols.toLocaleString('en-US')} symbols`,
-        sharedTrades({ ...w1, symbols }, BATCH_ROWS),
-        { slots: 2, lanes: 1 },
-      ),
-    ),
-  );
-  const measured = await measure(report, contenders, {
-    repetitions,
-    amount: w1.rows,
-    unit: 'trades',
-  });
-  report.ratio('cost of a trade', speedup(measured[0]!, measured.at(-1)!), {
+  const measured: Measurement[][] = [];
+  for (const symbols of [10, 1_000, 100_000]) {
+    const variant = { ...w1, symbols };
+    const trades = sharedTrades(variant, BATCH_ROWS);
+    const name = `${symbols.toLocaleString('en-US')} symbols`;
+    await withExpected(variant, async (connection) => {
+      const [{ bars }] = (await queryRows(connection, 'select count(*) as bars from scores')) as [
+        { bars: string },
+      ];
+      measured.push(
+        await measure(
+          report,
+          [
+            {
+              ...duckdbContender(connection, 'tuned', 2),
+              name: `${name}, ${Number(bars).toLocaleString('en-US')} bars: duckdb tuned`,
+            },
+            await engineContender(`${name}: tidemark`, trades, { slots: 2, lanes: 1 }),
+          ],
+          { repetitions: Math.min(3, repetitions), amount: w1.rows, unit: 'trades' },
+        ),
+      );
+    });
+  }
+  const [few, , many] = measured as [Measurement[], Measurement[], Measurement[]];
+  report.ratio('cost of a trade, tidemark', speedup(few[1]!, many[1]!), {
     comparison: 'at most',
     value: 2,
   });
+  report.ratio('cost of a trade, DuckDB', speedup(few[0]!, many[0]!));
 }
 
 function mebibytes({ peakBytes = 0 }: Measurement): number {
