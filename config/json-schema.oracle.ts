@@ -20,7 +20,7 @@ function violates(keyword: string, given: unknown, value: unknown): boolean | un
   const holds = (other: unknown): boolean => violations(other as JsonSchema, value).length === 0;
   switch (keyword) {
     case 'type':
-      return !hasType(value, String(given));
+      return ![given].flat().some((type) => hasType(value, String(type)));
     case 'const':
       return value !== given;
     case 'enum':

@@ -55,6 +55,11 @@ const cases: readonly [
   ['number for a path', ['path: out/bars', 'path: 3'], ['sinks.bars.path']],
   ['two kinds of check', ['not_null: [high]', 'not_null: [high], unique: [high]'], ['quality.0']],
   ['no kind of check', [', not_null: [high]', ''], ['quality.0']],
+  [
+    'bare number for an expression',
+    ['max(price)', '1, two: true, three: null'],
+    ['operators.bars.aggregates.three'],
+  ],
   ['no sinks', ['sinks:', 'sink:'], [' needs sinks', ' has sink']],
   ['bad name of a step', ['  rules:\n', '  Rules:\n'], ['operators.Rules']],
 ];

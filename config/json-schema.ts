@@ -128,6 +128,11 @@ function objectSchema(fields: Fields): JsonSchema {
 function refine(schema: JsonSchema): void {
   const { kind } = schema;
   delete schema['kind'];
+  if (kind === 'expression' && schema['anyOf'] !== undefined) {
+    delete schema['anyOf'];
+    Object.assign(schema, { type: ['string', 'number', 'boolean'], minLength: 1 });
+    return;
+  }
   if (schema['type'] === 'string' && typeof kind === 'string' && PATTERNS[kind] !== undefined) {
     schema['pattern'] = PATTERNS[kind];
   }

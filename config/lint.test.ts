@@ -116,6 +116,16 @@ const cases: readonly [name: string, yaml: string, want: readonly string[]][] = 
     ['7:3 config/duplicate-name'],
   ],
   [
+    'number for an expression',
+    changed({ 11: '    aggregates: { high: 7 }' }),
+    ['11:25 config/expression-syntax'],
+  ],
+  [
+    'list for an expression',
+    changed({ 11: '    aggregates: { high: [7] }' }),
+    ['11:25 config/invalid-value'],
+  ],
+  [
     'text with a comma in a flow mapping',
     changed({ 11: '    aggregates: { high: max(price, 2) }' }),
     ['11:36 config/syntax'],
@@ -139,7 +149,7 @@ operators:
     input: trads
     size: soon
     emit: never
-    aggregates: { "my high": max(price), low: 4 }
+    aggregates: { "my high": max(price), low: [4] }
   rules: { type: rules, input: bars, rules: [{ typ: spike, when: x, limit: { rows: many } }, 7] }
   worse: { type: faulty, input: quotes }
 sinks:
@@ -377,7 +387,7 @@ quality:
 
 test('what a faulty step was about to make is not missed behind it', () => {
   const yaml = changed({
-    11: '    aggregates: { "hi gh": max(price), low: 4, mid: max(price) }',
+    11: '    aggregates: { "hi gh": max(price), low: [4], mid: max(price) }',
     12: '  more: { type: pick, input: bars, columns: [low, mid, high, volume] }\nsinks:',
     15: '  bad: { type: files, input: more, path: out/more }',
     17: '',

@@ -87,7 +87,7 @@ function kindOf(field: z.ZodType): string {
     case 'literal':
       return orList((values ?? []).map((each) => `\`${String(each)}\``));
     case 'union':
-      return orList([...new Set((options ?? []).map(kindOf))]);
+      return word ?? orList([...new Set((options ?? []).map(kindOf))]);
     case 'number':
       return rangeOf(field);
     case 'boolean':

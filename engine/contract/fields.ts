@@ -118,23 +118,39 @@ export function columns(field: FieldDoc): z.ZodArray<z.ZodString> {
     .meta(meta('column', field)) as z.ZodArray<z.ZodString>;
 }
 
-/** An expression in the language of docs/expressions.md. Its meaning is checked by the operator. */
-export function expression(field: FieldDoc): z.ZodString {
-  return z
-    .string({ error: 'expected an expression' })
-    .min(1)
-    .meta(meta('expression', field)) as z.ZodString;
+/** An expression as YAML gives it, where a bare `0` or `true` is no text. */
+export type ExpressionValue = string | number | boolean;
+
+/** The text of an expression: the one place where a bare number or boolean becomes one. */
+export function expressionText(value: ExpressionValue): string {
+  return String(value);
+}
+
+type ExpressionSchema = z.ZodUnion<readonly [z.ZodString, z.ZodNumber, z.ZodBoolean]>;
+
+function expressionValue(): ExpressionSchema {
+  return z.union([z.string().min(1), z.number(), z.boolean()], {
+    error: 'expected an expression',
+  });
+}
+
+/**
+ * An expression in the language of docs/expressions.md, or a bare number or boolean, which is one
+ * too. Read it with `parseExpression`; its meaning is checked by the operator.
+ */
+export function expression(field: FieldDoc): ExpressionSchema {
+  return expressionValue().meta(meta('expression', field));
 }
 
 /** New columns and the expressions that make them. */
-export function expressions(field: FieldDoc): z.ZodRecord<z.ZodString, z.ZodString> {
+export function expressions(field: FieldDoc): z.ZodRecord<z.ZodString, ExpressionSchema> {
   return z
     .record(
       z.string().regex(COLUMN_NAME, { error: 'expected a column name of letters, digits and _' }),
-      z.string({ error: 'expected an expression' }).min(1).meta({ kind: 'expression' }),
+      expressionValue().meta({ kind: 'expression' }),
       { error: 'expected columns and their expressions, such as { notional: price * size }' },
     )
-    .meta(meta('expression', field)) as z.ZodRecord<z.ZodString, z.ZodString>;
+    .meta(meta('expression', field));
 }
 
 export function text(field: FieldDoc): z.ZodString {

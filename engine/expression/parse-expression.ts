@@ -6,6 +6,7 @@
  * Comparisons do not chain. The text is data: nothing of it is ever executed.
  */
 
+import { type ExpressionValue, expressionText } from '../contract/fields.ts';
 import type { Path, Report } from '../contract/problem.ts';
 import {
   childrenOf,
@@ -18,10 +19,14 @@ import {
 } from './expression.ts';
 import { ExpressionSyntaxError, type Token, tokenize } from './tokenize.ts';
 
-/** The tree of the text, or undefined after its first syntax error has been reported. */
-export function parseExpression(text: string, at: Path, report: Report): Expression | undefined {
+/** The tree of an expression, or undefined after its first syntax error has been reported. */
+export function parseExpression(
+  value: ExpressionValue,
+  at: Path,
+  report: Report,
+): Expression | undefined {
   try {
-    return new Parser(tokenize(text)).parse();
+    return new Parser(tokenize(expressionText(value))).parse();
   } catch (error) {
     if (!(error instanceof ExpressionSyntaxError)) throw error;
     report({

@@ -2,6 +2,7 @@
  * Expressions in a configuration: checked when the pipeline is planned, parsed again when it runs.
  */
 
+import type { ExpressionValue } from '../contract/fields.ts';
 import type { Path, Report } from '../contract/problem.ts';
 import type { ColumnType, Schema } from '../contract/schema.ts';
 import type { Expression } from './expression.ts';
@@ -22,15 +23,15 @@ const EXPECTED: Readonly<Record<'condition' | 'number', readonly [ColumnType[], 
   number: [['float64', 'int64'], 'a number'],
 };
 
-/** The tree and type of the text, or undefined after every problem in it has been reported. */
+/** The tree and type of an expression, or undefined after its problems have been reported. */
 export function planExpression(
-  text: string,
+  value: ExpressionValue,
   schema: Schema,
   expected: ExpectedType,
   at: Path,
   report: Report,
 ): PlannedExpression | undefined {
-  const expression = parseExpression(text, at, report);
+  const expression = parseExpression(value, at, report);
   if (expression === undefined) return undefined;
   const type = typeOf(expression, schema, at, report);
   if (type === undefined) return undefined;
@@ -49,9 +50,9 @@ export function planExpression(
   return { expression, type };
 }
 
-/** The tree of a text that `planExpression` has accepted. */
-export function parseAccepted(text: string): Expression {
-  return parseExpression(text, [], ({ message }) => {
-    throw new TypeError(`not an expression: ${text}: ${message}`);
+/** The tree of an expression that `planExpression` has accepted. */
+export function parseAccepted(value: ExpressionValue): Expression {
+  return parseExpression(value, [], ({ message }) => {
+    throw new TypeError(`not an expression: ${value}: ${message}`);
   })!;
 }

@@ -60,7 +60,12 @@ function respell(
 
 /** Whether any value does: one that gives no columns their names. */
 function isSimple(field: z.ZodType): boolean {
-  const { type } = (unwrap(field) as unknown as { readonly def: { readonly type: string } }).def;
+  const { type, options } = (
+    unwrap(field) as unknown as {
+      readonly def: { readonly type: string; readonly options?: readonly z.ZodType[] };
+    }
+  ).def;
+  if (type === 'union') return options!.every(isSimple);
   return ['string', 'number', 'boolean', 'enum', 'literal'].includes(type);
 }
 

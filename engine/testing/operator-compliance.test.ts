@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Batch } from '../contract/batch.ts';
-import { expression } from '../contract/fields.ts';
+import { expression, expressionText } from '../contract/fields.ts';
 import type { Collector, Operator, OperatorContext, OperatorSpec } from '../contract/operator.ts';
 import { defineOperator } from '../contract/operator.ts';
 import { operatorCompliance } from './operator-compliance.ts';
@@ -169,7 +169,8 @@ const faults: readonly [fault: string, change: Partial<Spec>, rule: string][] = 
     'a plan that throws',
     {
       plan: (config, input, report) => {
-        if (config.say.length > 30) throw new TypeError(config.say);
+        const said = expressionText(config.say);
+        if (said.length > 30) throw new TypeError(said);
         return counter.plan(config, input, report);
       },
     },

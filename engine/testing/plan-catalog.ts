@@ -9,6 +9,7 @@ import {
   columns,
   duration,
   expressions,
+  expressionText,
   flag,
   integer,
   path,
@@ -90,7 +91,8 @@ const window = defineOperator({
     },
   ],
   plan: ({ aggregates, emit }, input, report) => {
-    const made = Object.entries(aggregates).map(([name, expression]): ColumnSchema => {
+    const made = Object.entries(aggregates).map(([name, value]): ColumnSchema => {
+      const expression = expressionText(value);
       const argument = /\((\w+)\)/.exec(expression);
       if (argument === null) {
         const message = `expected an aggregate, got ${expression}`;

@@ -3,6 +3,7 @@
  * variances are exact, in integer arithmetic, and rounded once.
  */
 
+import type { ExpressionValue } from '../../engine/contract/fields.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
 import { parseIsoTime } from '../../engine/contract/time.ts';
 import {
@@ -124,7 +125,7 @@ function oracleRow(row: Row, schema: Schema): OracleRow {
 
 /** The results of all aggregates over the rows of one window. */
 export function aggregateOracle(
-  aggregates: Readonly<Record<string, string>>,
+  aggregates: Readonly<Record<string, ExpressionValue>>,
   rows: readonly Row[],
   schema: Schema,
 ): Row {

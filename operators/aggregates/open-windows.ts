@@ -4,6 +4,7 @@
  */
 
 import { EngineError } from '../../engine/contract/error.ts';
+import type { ExpressionValue } from '../../engine/contract/fields.ts';
 import type { OperatorContext, StateTables } from '../../engine/contract/operator.ts';
 import { windowRows } from '../../wasm/host/window-kernels.ts';
 import { WindowStore } from '../../wasm/host/window-store.ts';
@@ -30,7 +31,7 @@ export interface WindowSpans {
 }
 
 export interface OpenWindowsOptions extends WindowSpans {
-  readonly aggregates: Readonly<Record<string, string>>;
+  readonly aggregates: Readonly<Record<string, ExpressionValue>>;
   readonly isRevised: boolean;
   /** Bytes before the accumulators of a record, where it is more than the header. */
   readonly headBytes?: number;

@@ -6,6 +6,7 @@
  *                                             vwap = $0 / $1
  */
 
+import type { ExpressionValue } from '../../engine/contract/fields.ts';
 import type { Path, Report } from '../../engine/contract/problem.ts';
 import type { ColumnType, Schema } from '../../engine/contract/schema.ts';
 import { childrenOf, type Expression } from '../../engine/expression/expression.ts';
@@ -54,18 +55,18 @@ export interface AggregatePlan {
 
 /** The plan without the aggregates that have a problem, after every problem has been reported. */
 export function planAggregates(
-  aggregates: Readonly<Record<string, string>>,
+  aggregates: Readonly<Record<string, ExpressionValue>>,
   input: Schema,
   report: Report,
 ): AggregatePlan {
   const planner = new Planner(input, report);
-  for (const [name, text] of Object.entries(aggregates)) planner.add(name, text);
+  for (const [name, value] of Object.entries(aggregates)) planner.add(name, value);
   return { calls: planner.calls, outputs: planner.outputs };
 }
 
 /** The plan of aggregates that `planAggregates` has accepted. */
 export function acceptedAggregates(
-  aggregates: Readonly<Record<string, string>>,
+  aggregates: Readonly<Record<string, ExpressionValue>>,
   input: Schema,
 ): AggregatePlan {
   return planAggregates(aggregates, input, ({ path, message }) => {
@@ -85,9 +86,9 @@ class Planner {
     this.#report = report;
   }
 
-  add(name: string, text: string): void {
+  add(name: string, value: ExpressionValue): void {
     const at = ['aggregates', name];
-    const parsed = parseExpression(text, at, this.#report);
+    const parsed = parseExpression(value, at, this.#report);
     if (parsed === undefined) return;
     const { calls, outer } = splitCalls(parsed, AGGREGATE_NAMES);
     const planned = calls.map((call) => this.#call(call, at));

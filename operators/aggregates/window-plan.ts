@@ -2,7 +2,13 @@
  * What the declarations of all windows share: fields, constraints, and the plan of their outputs.
  */
 
-import { choice, duration, expressions, type Fields } from '../../engine/contract/fields.ts';
+import {
+  choice,
+  duration,
+  expressions,
+  type ExpressionValue,
+  type Fields,
+} from '../../engine/contract/fields.ts';
 import type { Constraint, Outputs } from '../../engine/contract/operator.ts';
 import type { Report } from '../../engine/contract/problem.ts';
 import type { ColumnSchema, Schema } from '../../engine/contract/schema.ts';
@@ -38,7 +44,7 @@ export const windowFields = {
 export interface WindowConfig {
   readonly allowed_lateness: string;
   readonly emit: 'final' | 'early';
-  readonly aggregates: Readonly<Record<string, string>>;
+  readonly aggregates: Readonly<Record<string, ExpressionValue>>;
 }
 
 /** What is wrong with a span, if anything. */

@@ -34,9 +34,9 @@ function withColumn(schema: Schema, name: string, type: ColumnType): Schema {
 
 function planColumns({ columns }: Config, input: Schema, report: Report): Schema {
   let schema = input;
-  for (const [name, text] of Object.entries(columns)) {
+  for (const [name, value] of Object.entries(columns)) {
     const at = ['columns', name];
-    const planned = planExpression(text, schema, 'any', at, report);
+    const planned = planExpression(value, schema, 'any', at, report);
     if (columnIndex(schema, name) >= 0) {
       report({
         path: at,

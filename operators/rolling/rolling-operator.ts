@@ -2,7 +2,7 @@
 
 import type { Batch, Column, Pointer } from '../../engine/contract/batch.ts';
 import { EngineError } from '../../engine/contract/error.ts';
-import { type Extent, parseExtent } from '../../engine/contract/fields.ts';
+import { type ExpressionValue, type Extent, parseExtent } from '../../engine/contract/fields.ts';
 import type {
   Collector,
   Operator,
@@ -32,7 +32,7 @@ export interface RollingConfig {
   readonly over: string;
   readonly exclude_current: boolean;
   readonly min_rows?: number | undefined;
-  readonly columns: Readonly<Record<string, string>>;
+  readonly columns: Readonly<Record<string, ExpressionValue>>;
 }
 
 interface OpenSeries {

@@ -12,6 +12,7 @@
  * by all calls over it. Names such as `$0` are local to one expression.
  */
 
+import type { ExpressionValue } from '../../engine/contract/fields.ts';
 import type { ColumnType, Schema } from '../../engine/contract/schema.ts';
 import type { Path, Problem, Report } from '../../engine/contract/problem.ts';
 import type { CallExpression, Expression } from '../../engine/expression/expression.ts';
@@ -74,7 +75,7 @@ const USAGE: Readonly<Record<string, string>> = {
 
 /** The program of these columns; calls with problems, all of which are reported, are left out. */
 export function planProgram(
-  columns: Readonly<Record<string, string>>,
+  columns: Readonly<Record<string, ExpressionValue>>,
   input: Schema,
   report: Report,
 ): RollingProgram {
@@ -99,7 +100,7 @@ class Planner {
     this.#report = report;
   }
 
-  column(name: string, text: string): void {
+  column(name: string, value: ExpressionValue): void {
     const path: Path = ['columns', name];
     if (this.#input.columns.some((column) => column.name === name)) {
       this.#report({
@@ -110,7 +111,7 @@ class Planner {
         help: 'choose another name',
       });
     }
-    const parsed = parseExpression(text, path, this.#report);
+    const parsed = parseExpression(value, path, this.#report);
     if (parsed === undefined) return;
     const local = this.#split(parsed, path);
     const type = typeOf(local.expression, local.schema, path, this.#report, FUNCTIONS);

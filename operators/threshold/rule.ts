@@ -4,6 +4,7 @@
 
 import { columnKernels, gather } from '../../wasm/host/columns.ts';
 import type { Batch, Pointer } from '../../engine/contract/batch.ts';
+import { type ExpressionValue, expressionText } from '../../engine/contract/fields.ts';
 import type { OperatorContext } from '../../engine/contract/operator.ts';
 import { elementBytes } from '../../engine/contract/schema.ts';
 import { compileToFloat64, compileToMask } from '../../engine/expression/compile-expression.ts';
@@ -15,12 +16,12 @@ import { limitsOf } from './limits.ts';
 
 export interface RuleConfig {
   readonly type: string;
-  readonly when: string;
-  readonly value: string;
-  readonly score: string;
-  readonly baseline?: string | undefined;
+  readonly when: ExpressionValue;
+  readonly value: ExpressionValue;
+  readonly score: ExpressionValue;
+  readonly baseline?: ExpressionValue | undefined;
   readonly detector?: string | undefined;
-  readonly confidence?: string | undefined;
+  readonly confidence?: ExpressionValue | undefined;
 }
 
 const HITS_START = 64;
@@ -75,9 +76,9 @@ export class Rule {
     this.#context = context;
     const when = parseAccepted(config.when);
     const reads = new Set<string>();
-    const numbers = (text: string | undefined): Numbers => {
-      if (text === undefined) return new Numbers(undefined);
-      const expression = parseAccepted(text);
+    const numbers = (value: ExpressionValue | undefined): Numbers => {
+      if (value === undefined) return new Numbers(undefined);
+      const expression = parseAccepted(value);
       for (const name of columnsOf(expression)) reads.add(name);
       return new Numbers(compileToFloat64(expression, input, context));
     };
@@ -89,7 +90,11 @@ export class Rule {
     this.#reads = input.columns.map(({ name }) => reads.has(name));
     const { up, down } = limitsOf(when, parseAccepted(config.score));
     this.limits = { up: up ?? Number.NaN, down: down ?? Number.NaN };
-    this.explanation = new Explanation(config.when, this.limits, this.baseline.isGiven);
+    this.explanation = new Explanation(
+      expressionText(config.when),
+      this.limits,
+      this.baseline.isGiven,
+    );
   }
 
   /** Finds and counts the rows of the batch that meet the rule. */

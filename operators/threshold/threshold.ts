@@ -69,8 +69,8 @@ function planAnomalies({ rules }: Config, input: Schema, report: Report): Schema
     const at = (field: string): (string | number)[] => ['rules', index, field];
     planExpression(when, input, 'condition', at('when'), report);
     const numbers = { value, score, baseline, confidence };
-    for (const [field, text] of Object.entries(numbers)) {
-      if (text !== undefined) planExpression(text, input, 'number', at(field), report);
+    for (const [field, given] of Object.entries(numbers)) {
+      if (given !== undefined) planExpression(given, input, 'number', at(field), report);
     }
   }
   const columns = anomalyColumns(input.key);
