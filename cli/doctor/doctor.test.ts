@@ -104,7 +104,7 @@ const FINDINGS: readonly Finding[] = [
     name: 'duckdb',
     status: 'fail',
     found: 'Cannot find module',
-    remedy: 'run npm ci on this machine: check and query need DuckDB built for its platform',
+    remedy: 'run npm install on this machine: check and query need DuckDB built for its platform',
   },
 ];
 
@@ -123,7 +123,7 @@ test('a report fits the width and says what to do', () => {
 !  memory     1.00 GiB, 12.0 MiB free
               → free some
 ✗  duckdb     Cannot find module
-              → run npm ci on this machine: check
+              → run npm install on this machine: check
               and query need DuckDB built for its
               platform
 

@@ -149,7 +149,7 @@ const LIBRARIES = ['apache-arrow', 'parquet-wasm', 'piscina'];
 function library(name: string): Finding {
   const version = packageVersion(name);
   return version === undefined
-    ? { name, status: 'fail', found: 'missing', remedy: 'run npm ci' }
+    ? { name, status: 'fail', found: 'missing', remedy: 'run npm install' }
     : { name, status: 'ok', found: version };
 }
 

@@ -11,7 +11,7 @@
 
 import type { ColumnBatch, RejectedRow } from './batch.ts';
 import type { ConfigInput, ConfigOf, Fields } from './fields.ts';
-import type { Constraint, Stability } from './operator.ts';
+import type { Constraint, OperatorDefinition, Stability } from './operator.ts';
 import { assertDeclaration } from './operator.ts';
 import type { Report } from './problem.ts';
 import type { ColumnSchema, ColumnType, Schema } from './schema.ts';
@@ -163,7 +163,7 @@ export function defineSink<F extends Fields>(spec: SinkSpec<F>): SinkDefinition 
 
 /** Everything a pipeline can name: handed to the engine, which itself names none of it. */
 export interface Catalog {
-  readonly operators: readonly import('./operator.ts').OperatorDefinition[];
+  readonly operators: readonly OperatorDefinition[];
   readonly sources: readonly SourceDefinition[];
   readonly sinks: readonly SinkDefinition[];
 }

@@ -31,7 +31,7 @@ function parsed(text: string): Expression {
 
 /** A slot with one task: keys, strings and a third dictionary, as another operator may make one. */
 class Bench {
-  readonly memory = new PoisonedMemory(64);
+  readonly memory = new PoisonedMemory();
   readonly kernels = new Kernels(this.memory);
   readonly keys = new TextTable(['ZZZ']);
   readonly strings = new TextTable();

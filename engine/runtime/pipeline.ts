@@ -56,7 +56,7 @@ export class Pipeline {
   #inFlightCalls = 0;
   #wake: (() => void) | undefined;
   /** First failure of a slot or a sink: nothing may be committed after it. */
-  #broken: unknown;
+  #broken: Error | undefined;
   #firstAnomalyMs: number | undefined;
 
   constructor(plan: PipelinePlan, catalog: Catalog, workers: Workers, options: RunOptions) {
@@ -275,7 +275,7 @@ export class Pipeline {
     call
       .then(done)
       .catch((error: unknown) => {
-        this.#broken ??= error;
+        this.#broken ??= error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => {
         this.#inFlightBytes -= bytes;

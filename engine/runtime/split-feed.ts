@@ -68,7 +68,7 @@ export class SplitFeed {
       if (message === undefined) {
         if (lane.failure !== undefined) failed ??= lane;
       } else if (message.kind === 'idle') {
-        lane.polls.shift();
+        void lane.polls.shift();
         return message;
       } else if (message.kind === 'rows' && (best === undefined || message.unit < best.rows.unit)) {
         best = { lane, index, rows: message };
@@ -80,7 +80,7 @@ export class SplitFeed {
       throw failed.failure;
     }
     if (best === undefined) return { kind: 'end' };
-    best.lane.polls.shift();
+    void best.lane.polls.shift();
     best.lane.lastUnit = best.rows.unit;
     this.#fill(best.lane);
     this.#bytesRead[best.index] = best.rows.bytesRead;

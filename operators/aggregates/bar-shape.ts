@@ -8,7 +8,7 @@ import type { Expression } from '../../engine/expression/expression.ts';
 import { formatExpression } from '../../engine/expression/format-expression.ts';
 import { AGGREGATES } from './aggregate-functions.ts';
 import type { AggregateCall, Argument } from './plan-aggregates.ts';
-import { type Accumulator, type ArgumentColumn, columnOf } from './record-layout.ts';
+import { type Accumulator, type ArgumentColumn, columnOf } from './argument-columns.ts';
 
 export interface BarShape {
   readonly price: Expression;

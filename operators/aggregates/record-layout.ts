@@ -9,25 +9,8 @@
 import { HEADER_BYTES, RECORD_ROWS } from '../../wasm/host/window-store.ts';
 import { type AccumulatorKind, AGGREGATES } from './aggregate-functions.ts';
 import { type BarShape, barShape } from './bar-shape.ts';
-import type { AggregateCall, Argument } from './plan-aggregates.ts';
-
-/** How the values of an argument are read: as f64, whatever its number type, or as they are. */
-export type Representation = 'f64' | 'i64' | 'u32' | 'u8';
-
-export interface ArgumentColumn {
-  readonly argument: Argument;
-  readonly representation: Representation;
-}
-
-export interface Accumulator {
-  readonly kind: AccumulatorKind;
-  /** Number of its argument column. */
-  readonly column: number;
-  /** Bytes into the record. */
-  readonly field: number;
-  /** Field of the u32 number of values, of moments only. */
-  readonly counter: number;
-}
+import { type Accumulator, type ArgumentColumn, columnOf, sameColumn } from './argument-columns.ts';
+import type { AggregateCall } from './plan-aggregates.ts';
 
 export interface RecordLayout {
   /** Set where the fused kernel adds the rows. */
@@ -57,22 +40,6 @@ const BYTES: Readonly<Record<AccumulatorKind, number>> = {
   nulls: 4,
 };
 const STATED_BYTES = 8;
-
-/** The column that a call accumulates, or undefined for `count()`. */
-export function columnOf({ name, argument }: AggregateCall): ArgumentColumn | undefined {
-  if (argument === undefined) return undefined;
-  return { argument, representation: representationOf(AGGREGATES[name].takes, argument) };
-}
-
-function representationOf(takes: string, { type }: Argument): Representation {
-  if (takes === 'number' || type === 'float64') return 'f64';
-  if (type === 'string') return 'u32';
-  return type === 'boolean' ? 'u8' : 'i64';
-}
-
-export function sameColumn(a: ArgumentColumn, b: ArgumentColumn): boolean {
-  return a.argument.text === b.argument.text && a.representation === b.representation;
-}
 
 export function layoutRecord(
   calls: readonly AggregateCall[],

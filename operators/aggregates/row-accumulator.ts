@@ -24,7 +24,8 @@ import {
   STOPPED_FULL,
   type WindowStore,
 } from '../../wasm/host/window-store.ts';
-import type { Accumulator, ArgumentColumn, RecordLayout } from './record-layout.ts';
+import type { Accumulator, ArgumentColumn } from './argument-columns.ts';
+import type { RecordLayout } from './record-layout.ts';
 
 /** Finds or makes the records of rows: `assignRows` of window-rows, or that of sessions. */
 export type AssignRows = (

@@ -118,7 +118,7 @@ test('the fused kernel and the column kernels give the same bits', () => {
     const fused = run(configOf({}), batches, options).outputs['main']!;
     const aggregates = { ...BAR_AGGREGATES, other: 'min(size)' };
     const columns = run(configOf({ aggregates }), batches, options).outputs['main']!;
-    const shared = columns.map(({ other: _, ...row }) => row);
+    const shared = columns.map(({ other: _other, ...row }) => row);
     assertSameRows(fused, shared, { isExact: true, isOrdered: true });
     const { volume: _1, vwap: _2, notional: _3, sizes: _4, ...prices } = BAR_AGGREGATES;
     const alone = run(configOf({ aggregates: prices }), batches, options).outputs['main']!;

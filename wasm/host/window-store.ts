@@ -40,7 +40,6 @@ export const RECORD_NEWER = 28;
 
 /** Why a kernel stopped before the last row. */
 export const STOPPED_FULL = 1;
-export const STOPPED_AWKWARD = 2;
 
 const RECORDS_MIN = 64;
 const BUCKETS_MIN = 16;
