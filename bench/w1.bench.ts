@@ -44,6 +44,7 @@ export const benchmark: Benchmark = {
     await parquetToParquet(options, w1);
     await moreTrades(options, w1);
     await moreSymbols(options, w1);
+    await moreSymbolsSameBars(options, w1);
   },
 };
 
@@ -88,8 +89,9 @@ async function engineContender(
   name: string,
   trades: SharedTrades,
   threads: { readonly slots: number; readonly lanes: number },
+  windowSize?: string,
 ): Promise<Contender<{ seconds: number }>> {
-  const plan = await planW1('unused.parquet', benchFolder());
+  const plan = await planW1('unused.parquet', benchFolder(), windowSize);
   return {
     name,
     amount: trades.rows,
@@ -299,6 +301,36 @@ async function moreSymbols(options: BenchOptions, w1: W1): Promise<void> {
     value: 2,
   });
   report.ratio('cost of a trade, DuckDB', speedup(few[0]!, many[0]!));
+}
+
+/** From few symbols to many, with windows so long that there are as many bars of as many trades. */
+async function moreSymbolsSameBars(options: BenchOptions, w1: W1): Promise<void> {
+  const { report, repetitions } = options;
+  report.section('From 10 to 100,000 symbols, as many bars each time, in memory, 2 slots');
+  const variants = [
+    [10, '10ms'],
+    [1_000, '1s'],
+    [100_000, '100s'],
+  ] as const;
+  const contenders = await Promise.all(
+    variants.map(([symbols, windowSize]) =>
+      engineContender(
+        `${symbols.toLocaleString('en-US')} symbols, bars of ${windowSize}`,
+        sharedTrades({ ...w1, symbols }, BATCH_ROWS),
+        { slots: 2, lanes: 1 },
+        windowSize,
+      ),
+    ),
+  );
+  const measured = await measure(report, contenders, {
+    repetitions: Math.min(3, repetitions),
+    amount: w1.rows,
+    unit: 'trades',
+  });
+  report.ratio('cost of a trade', speedup(measured[0]!, measured.at(-1)!), {
+    comparison: 'at most',
+    value: 2,
+  });
 }
 
 function mebibytes({ peakBytes = 0 }: Measurement): number {

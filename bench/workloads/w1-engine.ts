@@ -15,11 +15,19 @@ export const W1_PIPELINE: string = fileURLToPath(
   new URL('../../../bench/workloads/w1.yaml', import.meta.url),
 );
 
-/** @throws {Error} With the lints, where there are any. */
-export async function planW1(input: string, output: string): Promise<PipelinePlan> {
+/**
+ * @param windowSize Length of a bar.
+ * @throws {Error} With the lints, where there are any.
+ */
+export async function planW1(
+  input: string,
+  output: string,
+  windowSize = '1s',
+): Promise<PipelinePlan> {
   const { plan, lints } = await lintFile(W1_PIPELINE, {
     catalog,
     environment: { TRADES: input, OUTPUT: output },
+    overrides: [`operators.bars.size=${windowSize}`],
   });
   if (plan === undefined) throw new Error(JSON.stringify(lints, undefined, 1));
   return plan;
