@@ -18,6 +18,7 @@ import {
   MACHINE_PATHS,
   PACKAGE_HOMES,
   SOURCE_LINES_MAX,
+  WIDE_LINES,
 } from './tidy/rules.ts';
 import {
   filePaths,
@@ -115,15 +116,17 @@ test('a package is imported from one folder', () => {
 });
 
 test('lines are at most 100 columns wide', () => {
+  const isWide = (line: string): boolean =>
+    line.length > COLUMNS_MAX && !/https?:\/\/\S+$/.test(line);
   assertNone(
-    code.flatMap(({ path, lines }) =>
-      lines.flatMap((line, index) =>
-        line.length > COLUMNS_MAX && !/https?:\/\/\S+$/.test(line)
-          ? [`${path}:${index + 1}: ${line.length} columns`]
-          : [],
+    code
+      .filter(({ path, lines }) => lines.filter(isWide).length > (WIDE_LINES[path] ?? 0))
+      .flatMap(({ path, lines }) =>
+        lines.flatMap((line, index) =>
+          isWide(line) ? [`${path}:${index + 1}: ${line.length} columns`] : [],
+        ),
       ),
-    ),
-    `at most ${COLUMNS_MAX} columns, but for a link`,
+    `at most ${COLUMNS_MAX} columns but for a link, or what WIDE_LINES still allows`,
   );
 });
 
