@@ -2,6 +2,7 @@
 
 import type { Schema } from '../../engine/contract/schema.ts';
 import { durationNs } from '../../engine/contract/time.ts';
+import type { RunOptions } from '../../engine/testing/harness.ts';
 import type { Row } from '../../engine/testing/table.ts';
 import {
   aggregateOracle,
@@ -24,7 +25,7 @@ export function hoppingWindowOracle(
   config: HoppingWindowConfig,
   rows: readonly Row[],
   schema: Schema,
-  maxOutOfOrdernessNs: bigint,
+  { maxOutOfOrdernessNs = 0n, finish = true }: RunOptions,
 ): WindowsOracle {
   const size = durationNs(config.size);
   const slide = durationNs(config.slide);
@@ -43,7 +44,8 @@ export function hoppingWindowOracle(
       ...aggregateOracle(config.aggregates, window.rows, schema),
     });
   };
-  for (const { row, time, watermark } of markRows(rows, schema, maxOutOfOrdernessNs).marked) {
+  const { marked, watermark: reached } = markRows(rows, schema, maxOutOfOrdernessNs);
+  for (const { row, time, watermark } of marked) {
     const key = row[schema.key] as string;
     const last = floorOracle(time, slide) + size;
     if (last + lateness <= watermark) late.push(lateOracle(row, watermark, last + lateness));
@@ -61,6 +63,9 @@ export function hoppingWindowOracle(
       if (isEnded) state(window);
     }
   }
-  for (const window of windows.values()) state(window);
+  const delay = config.emit === 'early' ? 0n : lateness;
+  for (const window of windows.values()) {
+    if (finish || window.end + delay <= reached) state(window);
+  }
   return { main, late };
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Schema } from '../../engine/contract/schema.ts';
 import { durationNs } from '../../engine/contract/time.ts';
+import type { RunOptions } from '../../engine/testing/harness.ts';
 import type { Row } from '../../engine/testing/table.ts';
 import {
   aggregateOracle,
@@ -28,7 +29,7 @@ export function sessionWindowOracle(
   config: SessionWindowConfig,
   rows: readonly Row[],
   schema: Schema,
-  maxOutOfOrdernessNs: bigint,
+  { maxOutOfOrdernessNs = 0n, finish = true }: RunOptions,
 ): WindowsOracle {
   const gap = durationNs(config.gap);
   const lateness = durationNs(config.allowed_lateness);
@@ -55,7 +56,7 @@ export function sessionWindowOracle(
     session.statedRows = session.rows.length;
     put(session, endOf(session), session.rows);
   };
-  const { marked } = markRows(rows, schema, maxOutOfOrdernessNs);
+  const { marked, watermark: reached } = markRows(rows, schema, maxOutOfOrdernessNs);
   for (const each of marked) {
     const { row, time, watermark } = each;
     if (time + gap + lateness <= watermark) {
@@ -88,6 +89,9 @@ export function sessionWindowOracle(
     sessions = [...sessions.filter((other) => !joined.includes(other)), session];
     if (isEarly && endOf(session) <= watermark) state(session);
   }
-  for (const session of sessions) state(session);
+  const delay = isEarly ? 0n : lateness;
+  for (const session of sessions) {
+    if (finish || endOf(session) + delay <= reached) state(session);
+  }
   return { main, late };
 }

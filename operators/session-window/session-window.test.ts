@@ -42,8 +42,7 @@ function assertOracle(
   options: RunOptions = {},
 ): RunResult {
   const result = run(config, cut(rows, sizes), options);
-  const ooo = options.maxOutOfOrdernessNs ?? 0n;
-  const expected = sessionWindowOracle(config, rows, TRADES, ooo);
+  const expected = sessionWindowOracle(config, rows, TRADES, options);
   assertSameRows(result.outputs['main']!, expected.main, { message: 'main' });
   assertSameRows(result.outputs['late']!, expected.late, { message: 'late' });
   assert.equal(result.late, expected.late.length);
@@ -62,18 +61,21 @@ const arbitraryConfig: fc.Arbitrary<SessionWindowConfig> = fc
   })
   .map(configOf);
 
+/** Without a finish, only what the watermark has reached may come out, and all of that must. */
+const arbitraryRun = fc.record({ restart: fc.option(fc.nat(5)), finish: fc.boolean() });
+
 for (const [name, start] of [
   ['after the epoch', 1_700_000_000n * SECOND],
   ['about the epoch', -30n * SECOND],
 ] as const) {
   test(`equals the oracle, however the rows are cut, ${name}`, () => {
     const inputs = fc.tuple(arbitraryConfig, arbitraryTrades(SECOND, start), arbitrarySizes());
-    const restart = fc.option(fc.nat(5));
     fc.assert(
-      fc.property(inputs, restart, ([config, { rows, maxOutOfOrdernessNs }, sizes], batch) => {
-        const options = { maxOutOfOrdernessNs };
-        const restarts = batch === null ? {} : { restartAfterBatch: batch };
-        const result = assertOracle(config, rows, sizes, { ...options, ...restarts });
+      fc.property(inputs, arbitraryRun, ([config, trades, sizes], { restart, finish }) => {
+        const { rows, maxOutOfOrdernessNs } = trades;
+        const options = { maxOutOfOrdernessNs, finish };
+        const restarts = { ...options, restartAfterBatch: restart ?? [] };
+        const result = assertOracle(config, rows, sizes, restarts);
         const whole = run(config, [rows], options);
         assertSameRows(whole.outputs['main']!, result.outputs['main']!, { isExact: true });
       }),
@@ -155,6 +157,28 @@ test('rows may join several sessions into one, one after the other', () => {
   const aggregates = { rows: 'count()', open: 'first(price)', close: 'last(price)' };
   const result = assertOracle(configOf({ aggregates }), [...apart, ...between], [16], options);
   assert.deepEqual(sessionsOf(result.outputs['main']!), [[0n, 119n * SECOND, 79n]]);
+});
+
+test('a session that was stated, went on, and then began earlier is withdrawn', () => {
+  const seconds = (time: number): bigint => BigInt(time * 2) * (SECOND / 2n);
+  const rows = [
+    trade(seconds(10)),
+    trade(seconds(12), 1, 'clock'), // the watermark reaches the end of [10 s, 12 s): revision 0
+    trade(seconds(11.5)), // it now ends at 13.5 s, and is not stated before that
+    trade(seconds(9)), // and begins at 9 s
+    trade(seconds(14), 1, 'clock'),
+  ];
+  const aggregates = { rows: 'count()' };
+  const config = configOf({ aggregates, allowed_lateness: '10s', emit: 'early' });
+  for (const sizes of [[1], [5]]) {
+    const { outputs } = assertOracle(config, rows, sizes, { finish: false });
+    const stated = outputs['main']!.filter(({ symbol }) => symbol === 'A');
+    assertSameRows(stated, [
+      { window_start: seconds(10), window_end: seconds(12), revision: 0n, rows: 1n },
+      { window_start: seconds(10), window_end: seconds(10), revision: 1n, rows: 0n },
+      { window_start: seconds(9), window_end: seconds(13.5), revision: 0n, rows: 3n },
+    ]);
+  }
 });
 
 test('a constant session has exactly no variance, also where sessions were joined', () => {

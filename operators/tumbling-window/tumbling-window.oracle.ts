@@ -2,6 +2,7 @@
 
 import type { Schema } from '../../engine/contract/schema.ts';
 import { durationNs } from '../../engine/contract/time.ts';
+import type { RunOptions } from '../../engine/testing/harness.ts';
 import type { Row } from '../../engine/testing/table.ts';
 import {
   aggregateOracle,
@@ -24,7 +25,7 @@ export function tumblingWindowOracle(
   config: TumblingWindowConfig,
   rows: readonly Row[],
   schema: Schema,
-  maxOutOfOrdernessNs: bigint,
+  { maxOutOfOrdernessNs = 0n, finish = true }: RunOptions,
 ): WindowsOracle {
   const size = durationNs(config.size);
   const lateness = durationNs(config.allowed_lateness);
@@ -42,7 +43,8 @@ export function tumblingWindowOracle(
       ...aggregateOracle(config.aggregates, window.rows, schema),
     });
   };
-  for (const { row, time, watermark } of markRows(rows, schema, maxOutOfOrdernessNs).marked) {
+  const { marked, watermark: reached } = markRows(rows, schema, maxOutOfOrdernessNs);
+  for (const { row, time, watermark } of marked) {
     const start = floorOracle(time, size);
     const end = start + size;
     if (end + lateness <= watermark) {
@@ -61,6 +63,9 @@ export function tumblingWindowOracle(
     window.rows.push(row);
     if (isEnded) state(window);
   }
-  for (const window of windows.values()) state(window);
+  const delay = config.emit === 'early' ? 0n : lateness;
+  for (const window of windows.values()) {
+    if (finish || window.start + size + delay <= reached) state(window);
+  }
   return { main, late };
 }
