@@ -24,8 +24,8 @@ export function register(program: Command): void {
       .description(
         'Lints the pipeline and runs it to the end of its sources: rows through the operators\n' +
           'into the sinks, then the quality checks, then a summary on stderr. Outputs become\n' +
-          'visible when the run is complete. The first Ctrl-C ends it cleanly: what has been read\n' +
-          'is processed, open windows are closed, and the outputs are written.',
+          'visible when the run is complete. The first Ctrl-C ends it cleanly: what has been\n' +
+          'read is processed, open windows are closed, and the outputs are written.',
       )
       .argument('<file>', 'pipeline file'),
   )

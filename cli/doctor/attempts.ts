@@ -71,7 +71,7 @@ export async function queryEngine(): Promise<Finding> {
       name: 'duckdb',
       status: 'fail',
       found: error instanceof Error ? error.message.split('\n')[0]! : String(error),
-      remedy: 'run npm install on this machine: check and query need DuckDB built for its platform',
+      remedy: 'run npm install on this machine: check and query need DuckDB built for it',
     };
   }
 }

@@ -104,7 +104,7 @@ const FINDINGS: readonly Finding[] = [
     name: 'duckdb',
     status: 'fail',
     found: 'Cannot find module',
-    remedy: 'run npm install on this machine: check and query need DuckDB built for its platform',
+    remedy: 'run npm install on this machine: check and query need DuckDB built for it',
   },
 ];
 
@@ -123,9 +123,9 @@ test('a report fits the width and says what to do', () => {
 !  memory     1.00 GiB, 12.0 MiB free
               → free some
 ✗  duckdb     Cannot find module
-              → run npm install on this machine: check
-              and query need DuckDB built for its
-              platform
+              → run npm install on this machine:
+              check and query need DuckDB built
+              for it
 
 Pipelines do not run here as it is.
 `,

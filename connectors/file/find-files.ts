@@ -14,7 +14,9 @@ export interface SourceFile {
   readonly bytes: number;
 }
 
-/** Bytes of Parquet that are worth a reader of their own: starting one takes a tenth of a second. */
+/**
+ * Bytes of Parquet that are worth a reader of their own: starting one takes a tenth of a second.
+ */
 const LANE_BYTES = 16 << 20;
 
 const GLOB_CHARACTERS = /[*?[\]{}()!]/;

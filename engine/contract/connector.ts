@@ -3,7 +3,8 @@
  *
  * A source is a set of splits. A split is read in order, by one reader or by several *lanes*: lane
  * `i` of `k` reads the units (row groups, say) whose number is `i` modulo `k`, and the engine puts
- * the batches back in order of their units. Readers run on reader threads, writers on a sink thread.
+ * the batches back in order of their units. Readers run on reader threads, writers on a sink
+ * thread.
  *
  * A sink writes to staged outputs that nobody sees; `prepareCommit` makes them durable and returns
  * committables; `commit` makes them visible, idempotently.
@@ -81,7 +82,9 @@ export interface SourceSpec<F extends Fields> extends ConnectorSpec<F> {
     readonly delivery: string;
     readonly backPressure: string;
   };
-  /** The schema of the rows, from the configuration alone; `key` is the pipeline's key column. Pure. */
+  /**
+   * The schema of the rows, from the configuration alone; `key` is the pipeline's key column. Pure.
+   */
   readonly plan: (config: ConfigOf<F>, key: string, report: Report) => Schema;
   /** Looks at the world: which splits are there now? Runs on the main thread. */
   readonly splits: (

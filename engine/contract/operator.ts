@@ -35,7 +35,10 @@ export interface OperatorExample<Input> {
    * time may be written `09:30:00.5`, an empty cell is null.
    */
   readonly input: string;
-  /** Expected rows of the main output after the end of the input, in any order; some columns suffice. */
+  /**
+   * Expected rows of the main output after the end of the input, in any order; some columns
+   * suffice.
+   */
   readonly output: string;
   /** Expected rows of further outputs. */
   readonly outputs?: Readonly<Record<string, string>>;
@@ -55,7 +58,9 @@ export interface OperatorSpec<F extends Fields> {
   };
   readonly fields: F;
   readonly constraints: readonly Constraint<ConfigOf<F>>[];
-  /** Checks columns and expressions against the input, and tells the schema of each output. Pure. */
+  /**
+   * Checks columns and expressions against the input, and tells the schema of each output. Pure.
+   */
   readonly plan: (config: ConfigOf<F>, input: Schema, report: Report) => Outputs;
   readonly state: {
     readonly version: number;

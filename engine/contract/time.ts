@@ -64,7 +64,9 @@ export function formatTime(time: EventTime): string {
 const ISO_TIME =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?)?$/;
 
-/** Nanoseconds of an ISO 8601 date or time, UTC where it names no zone; undefined where it is none. */
+/**
+ * Nanoseconds of an ISO 8601 date or time, UTC where it names no zone; undefined where it is none.
+ */
 export function parseIsoTime(text: string): EventTime | undefined {
   const match = ISO_TIME.exec(text);
   if (match === null) return undefined;

@@ -71,7 +71,7 @@ function row(index: number, symbol: string | null): Row {
   };
 }
 
-test('rows of several tasks come out with their texts, and a message forgets the one before', () => {
+test('rows of several tasks keep their texts, and a message forgets the one before', () => {
   const { buffer, append } = outputs();
   const first = [row(1, 'A'), row(2, 'B'), row(3, null)];
   const second = [row(4, 'C'), row(5, 'D'), row(6, 'C')];

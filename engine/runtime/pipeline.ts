@@ -1,7 +1,7 @@
 /**
  * A pipeline at work: reads the splits, moves the watermark, deals the routed rows out to the
- * slots, passes what comes back to the sinks, and keeps the accounts. It runs on the main thread and
- * only ever handles whole batches.
+ * slots, passes what comes back to the sinks, and keeps the accounts. It runs on the main thread
+ * and only ever handles whole batches.
  *
  *   feeds ──► watermark ──► slots ──► sinks ──► commit
  *

@@ -322,7 +322,9 @@ export class Slot {
   }
 }
 
-/** Source rows in linear memory: one pointer a column, and one more for peaks where there are any. */
+/**
+ * Source rows in linear memory: one pointer a column, and one more for peaks where there are any.
+ */
 interface LoadedRows {
   readonly columns: readonly Pointer[];
   readonly rowWatermarks: Pointer;

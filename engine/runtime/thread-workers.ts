@@ -20,7 +20,9 @@ export interface ThreadModules {
   readonly sink: URL;
 }
 
-/** Messages that may wait inside a thread, so that it never waits for the main thread between two. */
+/**
+ * Messages that may wait inside a thread, so that it never waits for the main thread between two.
+ */
 const QUEUED_CALLS_MAX = 4;
 
 type Call = readonly [method: string, ...values: unknown[]];

@@ -81,7 +81,9 @@ export function barShape(calls: readonly AggregateCall[]): BarShape | undefined 
   };
 }
 
-/** The second column and the product among the summed arguments; undefined where they are others. */
+/**
+ * The second column and the product among the summed arguments; undefined where they are others.
+ */
 function factorsOf(
   price: Argument,
   sums: readonly Argument[],

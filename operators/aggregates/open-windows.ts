@@ -133,9 +133,9 @@ export function withMemory<T>({ step, keys }: OperatorContext, run: () => T): T 
     if (!(error instanceof RangeError)) throw error;
     throw new EngineError(
       'memory/exhausted',
-      `step "${step}": the open windows of ${keys.size} keys do not fit into the 4 GiB of a slot, ` +
-        'expected fewer open windows (a smaller allowed_lateness or max_out_of_orderness) or more ' +
-        'slots',
+      `step "${step}": the open windows of ${keys.size} keys do not fit into the 4 GiB of a ` +
+        'slot, expected fewer open windows (a smaller allowed_lateness or ' +
+        'max_out_of_orderness) or more slots',
       { cause: error },
     );
   }

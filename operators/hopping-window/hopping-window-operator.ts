@@ -1,4 +1,6 @@
-/** Hopping windows at work: rows to panes, panes to windows, and rows for windows already stated. */
+/**
+ * Hopping windows at work: rows to panes, panes to windows, and rows for windows already stated.
+ */
 
 import type { Batch, Pointer } from '../../engine/contract/batch.ts';
 import type {

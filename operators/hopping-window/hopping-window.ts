@@ -1,8 +1,8 @@
 /**
  * Hopping windows: `[start, start + size)`, one beginning every `slide`, aligned to the epoch.
  *
- * Rows are added to panes of length `slide`, once each; windows are merged from panes at a cost that
- * does not depend on `size / slide` (`pane-windows.ts`).
+ * Rows are added to panes of length `slide`, once each; windows are merged from panes at a cost
+ * that does not depend on `size / slide` (`pane-windows.ts`).
  */
 
 import { duration, type Fields } from '../../engine/contract/fields.ts';
@@ -57,7 +57,7 @@ export const hoppingWindow: OperatorDefinition = defineOperator({
         if (step === 0n) return undefined;
         if (length % step !== 0n) return `must be a multiple of slide, ${slide}`;
         if (length / step <= WINDOWS_MAX) return undefined;
-        return `must be at most ${WINDOWS_MAX} times slide, ${slide}: each row is in as many windows`;
+        return `must be at most ${WINDOWS_MAX} times slide, ${slide}: a row is in as many windows`;
       },
     },
     ...windowConstraints,

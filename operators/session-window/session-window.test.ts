@@ -133,8 +133,9 @@ test('a row at the end of a session begins the next one', () => {
   assert.deepEqual(sessionsOf(nearer.outputs['main']!), [[0n, 4n * SECOND - 1n, 2n]]);
 });
 
-test('a row never joins a session that was closed, nor is it late while its own would be open', () => {
-  // The session [0 s, 2 s) is closed when the watermark is at 2 s; a row at 1 s alone would end at 3 s.
+test('a row joins no session that was closed, and is not late while its own would be open', () => {
+  // The session [0 s, 2 s) is closed when the watermark is at 2 s; a row at 1 s alone would end at
+  // 3 s.
   const config = configOf({ aggregates: { rows: 'count()' } });
   const late = (time: bigint): RunResult =>
     run(config, [[trade(0n), trade(2n * SECOND, 1, 'B'), trade(time)]]);

@@ -70,10 +70,10 @@ export const tumblingWindow: OperatorDefinition = defineOperator({
         09:31:00   | AAPL   | 101   | 20
       `,
       output: `
-        symbol | window_start | window_end | open | high | low | close | volume | trades:int64 | vwap  | volatility
-        AAPL   | 09:30:00     | 09:31:00   | 100  | 104  | 99  | 104   | 50     | 3            | 102.2 | 2.6457513110645907
-        MSFT   | 09:30:00     | 09:31:00   | 50   | 50   | 50  | 50    | 5      | 1            | 50    |
-        AAPL   | 09:31:00     | 09:32:00   | 101  | 101  | 101 | 101   | 20     | 1            | 101   |
+        symbol | window_start | open | high | low | close | volume | trades:int64 | vwap  | volatility
+        AAPL   | 09:30:00     | 100  | 104  | 99  | 104   | 50     | 3            | 102.2 | 2.64575131106
+        MSFT   | 09:30:00     | 50   | 50   | 50  | 50    | 5      | 1            | 50    |
+        AAPL   | 09:31:00     | 101  | 101  | 101 | 101   | 20     | 1            | 101   |
       `,
     },
     {

@@ -3,7 +3,8 @@
  * order of arrival, so that all paths give the same bits.
  *
  *   sum       8 bytes: f64
- *   moments   32 bytes: 0 f64 anchor, 8 unused, 16 f64 sum of x - anchor, 24 f64 sum of its squares;
+ *   moments   32 bytes: 0 f64 anchor, 8 unused, 16 f64 sum of x - anchor, 24 f64 sum of its
+ * squares;
  *             the number of values is a u32 elsewhere
  *   extremes  16 bytes: 0 f64 minimum, 8 f64 minimum of -x; both +Infinity where there is no value
  *   ends      32 bytes: 0 first value, 8 i64 its time, 16 last value, 24 i64 its time
@@ -82,7 +83,9 @@ export function addToExtremes(extremes: usize, value: f64): void {
   v128.store(extremes, f64x2.pmin(v128.load(extremes), pair(value, -value)));
 }
 
-/** `T` is f64 or i64; ties go to the earlier row for the first value, the later one for the last. */
+/**
+ * `T` is f64 or i64; ties go to the earlier row for the first value, the later one for the last.
+ */
 // @ts-ignore: decorator
 @inline
 export function addToEnds<T>(ends: usize, value: T, time: i64): void {

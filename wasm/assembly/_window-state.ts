@@ -3,7 +3,8 @@
  *
  *   state     the fields below, one block an operator, read and written by host and kernels
  *   records   slab of `stride` bytes each, addressed by byte offsets, so that the slab may move and
- *             its bytes are a snapshot. The first record is the template of a new one and its offset
+ *             its bytes are a snapshot. The first record is the template of a new one and its
+ * offset
  *             0 stands for "none"; the second takes the values of rows that belong nowhere.
  *   cursors   u32[keys]: the record of the key that was used last, 0 where it has none
  *   buckets   sorted by start, those from `first` to `end` in use: one for each window (or pane)
@@ -173,7 +174,9 @@ export function clearRecord(state: usize, records: usize, record: u32, from: usi
   }
 }
 
-/** Writes the header and links the record of a key between its neighbours; the cursor goes there. */
+/**
+ * Writes the header and links the record of a key between its neighbours; the cursor goes there.
+ */
 // @ts-ignore: decorator
 @inline
 export function linkRecord(

@@ -22,7 +22,8 @@ import {
 } from './_window-accumulators';
 import { PLACE_AWKWARD, PLACE_LATE, placeOf } from './_window-rows';
 import {
-  clearRecord, makeRecord, RECORD_NEWER, RECORD_ROWS, RECORD_START, recordOf, STATE_CURSORS, STATE_RECORDS,
+  clearRecord, makeRecord, RECORD_NEWER, RECORD_ROWS, RECORD_START, recordOf, STATE_CURSORS,
+  STATE_RECORDS,
   STATE_STOPPED, STATE_STRIDE, STATE_WIDTH, STOPPED_FULL,
 } from './_window-state';
 

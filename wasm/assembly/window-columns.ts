@@ -103,7 +103,9 @@ export function addExtremes(
   }
 }
 
-/** Extremes of int64: 0 i64 minimum, INT64_MAX where empty; 8 i64 maximum, INT64_MIN where empty. */
+/**
+ * Extremes of int64: 0 i64 minimum, INT64_MAX where empty; 8 i64 maximum, INT64_MIN where empty.
+ */
 export function addExtremesI64(
   records: usize, list: usize, from: u32, to: u32, values: usize, field: usize,
 ): void {

@@ -8,23 +8,25 @@
  *             └─ front ──────┘└─ back ┘
  *
  * Time is cut into blocks as long as a window. The *back* of a key merges the panes of the block at
- * hand, as they are pushed. When a block is finished it is flipped: from its last pane to its first,
- * each pane's aggregate is merged with that of the key's next one, and so becomes the aggregate of
- * the rest of the block. The *front* of a key is its oldest pane of the finished block that is still
- * in the window. A window is its key's front merged with its back.
+ * hand, as they are pushed. When a block is finished it is flipped: from its last pane to its
+ * first, each pane's aggregate is merged with that of the key's next one, and so becomes the
+ * aggregate of the rest of the block. The *front* of a key is its oldest pane of the finished block
+ * that is still in the window. A window is its key's front merged with its back.
  *
  * An aggregate over the rest of a block stands in the record of the pane itself, or `suffix` bytes
  * behind where the pane's own is still needed (windows that are stated again).
  *
  *   fronts  u32[keys]: offset of a record, or 0
- *   backs   one record of `backBytes` a key; it is empty where it has no rows, whatever else it says
+ *   backs   one record of `backBytes` a key; it is empty where it has no rows, whatever else it
+ * says
  *   active  u32[keys], the first `activeCount` in use: keys that have a front or a back
  *
  * Records in lists are u32 offsets from the record slab, modulo 2^32: they reach all memory.
  */
 
 import {
-  BUCKET_HEAD, bucketAt, RECORD_BYTES, RECORD_KEY, RECORD_NEWER, RECORD_NEXT, RECORD_OLDER, RECORD_ROWS,
+  BUCKET_HEAD, bucketAt, RECORD_BYTES, RECORD_KEY, RECORD_NEWER, RECORD_NEXT, RECORD_OLDER,
+  RECORD_ROWS,
   RECORD_START, searchBucket, STATE_BUCKETS_END, STATE_RECORDS, STATE_STRIDE,
 } from './_window-state';
 
@@ -132,7 +134,9 @@ export function beginBlock(state: usize, start: i64): void {
   store<i64>(state, start, STATE_BLOCK);
 }
 
-/** Start of the newest pane below `before` and at or above `from`; `from` - 1 where there is none. */
+/**
+ * Start of the newest pane below `before` and at or above `from`; `from` - 1 where there is none.
+ */
 export function paneBefore(state: usize, before: i64, from: i64): i64 {
   const index = searchBucket(state, before);
   if (index == searchBucket(state, from)) return from - 1;

@@ -5,7 +5,8 @@
  * A session is a record of `_window-state` in no bucket, whose start is the time of its first row;
  * behind the header stand
  *
- *   32 i64 time of its last row    40 u32 entries in `ends`    44 u32 1 once it is closed or absorbed
+ *   32 i64 time of its last row    40 u32 entries in `ends`    44 u32 1 once it is closed or
+ * absorbed
  *
  * Two heaps of (i64 time, u32 record, u32 unused), smallest time first, tell when something is due,
  * so that no session is looked at before:
@@ -385,6 +386,7 @@ export function compactStarts(state: usize): void {
   // Entries are pushed to the front of the array they are read from, never ahead of the reader.
   for (let i: u32 = 0; i < count; i++) {
     const entry = entries + <usize>i * ENTRY_BYTES;
-    if (isStart(records, entry)) pushEntry(starts, load<i64>(entry), load<u32>(entry, ENTRY_RECORD));
+    if (isStart(records, entry))
+      pushEntry(starts, load<i64>(entry), load<u32>(entry, ENTRY_RECORD));
   }
 }

@@ -30,7 +30,10 @@ export class Kernels {
     this.memory = memory;
   }
 
-  /** The exports of `wasm/assembly/<name>.ts`, instantiated on first use. `T` is declared beside this file. */
+  /**
+   * The exports of `wasm/assembly/<name>.ts`, instantiated on first use. `T` is declared beside
+   * this file.
+   */
   module<T>(name: string): T {
     let instance = this.#instances.get(name);
     if (instance === undefined) {

@@ -58,7 +58,9 @@ export class LinearMemory {
     else list.push(pointer);
   }
 
-  /** A block of `bytes` bytes that starts with the first `keep` bytes of `pointer`, which is freed. */
+  /**
+   * A block of `bytes` bytes that starts with the first `keep` bytes of `pointer`, which is freed.
+   */
   reallocate(pointer: number, keep: number, bytes: number): number {
     const target = this.allocate(bytes);
     if (pointer !== 0) {
