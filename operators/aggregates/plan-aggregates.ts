@@ -7,10 +7,11 @@
  */
 
 import type { ExpressionValue } from '../../engine/contract/fields.ts';
-import type { Path, Report } from '../../engine/contract/problem.ts';
+import { didYouMean, type Path, type Report } from '../../engine/contract/problem.ts';
 import type { ColumnType, Schema } from '../../engine/contract/schema.ts';
 import { childrenOf, type Expression } from '../../engine/expression/expression.ts';
 import { formatExpression } from '../../engine/expression/format-expression.ts';
+import { FUNCTIONS } from '../../engine/expression/functions.ts';
 import { parseExpression } from '../../engine/expression/parse-expression.ts';
 import { type SplitCall, splitCalls } from '../../engine/expression/split-calls.ts';
 import { typeOf } from '../../engine/expression/type-of.ts';
@@ -74,6 +75,18 @@ export function acceptedAggregates(
   });
 }
 
+/** What other systems call our aggregates. */
+const OTHER_NAMES: Readonly<Record<string, AggregateName>> = {
+  avg: 'mean',
+  average: 'mean',
+  std: 'stddev',
+  stdev: 'stddev',
+  stddev_samp: 'stddev',
+  var: 'variance',
+  var_samp: 'variance',
+  var_pop: 'variance_pop',
+};
+
 class Planner {
   readonly calls: AggregateCall[] = [];
   readonly outputs: AggregateOutput[] = [];
@@ -92,8 +105,8 @@ class Planner {
     if (parsed === undefined) return;
     const { calls, outer } = splitCalls(parsed, AGGREGATE_NAMES);
     const planned = calls.map((call) => this.#call(call, at));
-    const areColumns = this.#refuseBareColumns(outer, at);
-    if (areColumns || planned.includes(undefined)) return;
+    const isRefused = this.#refuseRows(outer, at);
+    if (isRefused || planned.includes(undefined)) return;
     const numbers = planned as number[];
     const schema: Schema = {
       columns: calls.map(({ column }, i) => ({
@@ -103,7 +116,7 @@ class Planner {
       time: '',
       key: '',
     };
-    const type = typeOf(outer, schema, at, this.#report, AGGREGATE_NAMES);
+    const type = typeOf(outer, schema, at, this.#report);
     if (type === undefined) return;
     this.outputs.push({ name, type, expression: outer, schema, calls: numbers });
   }
@@ -144,8 +157,8 @@ class Planner {
     return { expression, text: formatExpression(expression), type };
   }
 
-  /** Reports columns of rows that stand outside of every aggregate; whether there were any. */
-  #refuseBareColumns(node: Expression, at: Path): boolean {
+  /** Reports what has no value for a window as a whole; whether there was anything. */
+  #refuseRows(node: Expression, at: Path): boolean {
     if (node.kind === 'column' && !node.name.startsWith('$')) {
       const column = formatExpression(node);
       this.#report({
@@ -157,9 +170,29 @@ class Planner {
       });
       return true;
     }
+    if (node.kind === 'call' && !FUNCTIONS.has(node.name)) {
+      this.#refuseFunction(node.name, node.offset, at);
+      return true;
+    }
     return childrenOf(node)
-      .map((child) => this.#refuseBareColumns(child, at))
+      .map((child) => this.#refuseRows(child, at))
       .includes(true);
+  }
+
+  #refuseFunction(name: string, offset: number, at: Path): void {
+    const other = OTHER_NAMES[name];
+    const near =
+      other === undefined
+        ? didYouMean(name, [...AGGREGATE_NAMES, ...FUNCTIONS.keys()])
+        : `did you mean ${other}?`;
+    const listed = `aggregates: ${[...AGGREGATE_NAMES].join(', ')}`;
+    this.#report({
+      path: at,
+      offset,
+      code: 'config/unknown-function',
+      message: `there is no function ${name}`,
+      help: near === undefined ? listed : `${near}; ${listed}`,
+    });
   }
 
   #refuse(path: Path, offset: number, message: string): undefined {

@@ -1,6 +1,6 @@
 /**
- * Five-minute bars of real trades against bars computed with pandas. Skipped where the data is not
- * at hand: it lies beside the repository, or where TIDEMARK_DATA says.
+ * Five-minute bars of real trades against bars computed with pandas. Skipped where the data does not
+ * lie beside the repository.
  */
 
 import assert from 'node:assert/strict';
@@ -14,8 +14,7 @@ import { runOperator } from '../../engine/testing/harness.ts';
 import { assertSameRows, type Row } from '../../engine/testing/table.ts';
 import { tumblingWindow } from './tumbling-window.ts';
 
-const shared =
-  process.env['TIDEMARK_DATA'] ?? fileURLToPath(new URL('../../../../shared', import.meta.url));
+const shared = fileURLToPath(new URL('../../../../shared', import.meta.url));
 const trades = [7, 8, 9].map((day) => `${shared}/data/us-equities/trades-2013-10-0${day}.csv.gz`);
 const expected = `${shared}/oracle/bars-5m-2013-10-07_09.csv`;
 const missing = [...trades, expected].find((path) => !existsSync(path));
