@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { catalog } from './catalog.ts';
 import { z } from './engine/contract/fields.ts';
 import { type PipelinePlan, REJECTED_SCHEMA, type SinkPlan } from './engine/plan/pipeline-plan.ts';
+import type { CommitState } from './engine/runtime/commit.ts';
 import { Pipeline } from './engine/runtime/pipeline.ts';
 import type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
 import { threadWorkers } from './engine/runtime/thread-workers.ts';
@@ -14,6 +15,7 @@ export { catalog } from './catalog.ts';
 export { lintFile } from './config/lint.ts';
 export { EngineError } from './engine/contract/error.ts';
 export type { PipelinePlan } from './engine/plan/pipeline-plan.ts';
+export type { CommitState } from './engine/runtime/commit.ts';
 export type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
 
 export interface PipelineOptions {
@@ -27,6 +29,8 @@ export interface PipelineOptions {
 export interface RunnablePipeline {
   readonly slots: number;
   progress(): RunProgress;
+  /** What has become visible of the outputs, once `run` has failed. */
+  readonly commitState: CommitState;
   /** Runs to the end of the sources, or to the signal; once. See `Pipeline.run`. */
   run(): Promise<RunResult>;
 }
@@ -51,6 +55,9 @@ export function createPipeline(
   return {
     slots,
     progress: () => pipeline.progress(),
+    get commitState() {
+      return pipeline.commitState;
+    },
     run: async () => {
       try {
         return await pipeline.run();

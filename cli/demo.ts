@@ -48,6 +48,7 @@ export function register(program: Command): void {
       return runPipeline({
         plan: read.plan,
         file,
+        flags,
         slots: flags.slots,
         isQuiet: flags.quiet,
         isJson: flags.json,

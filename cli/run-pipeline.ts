@@ -5,9 +5,10 @@
 
 import { unaccountedRows } from '../engine/contract/row-accounts.ts';
 import type { PipelinePlan } from '../engine/plan/pipeline-plan.ts';
-import { createPipeline, EngineError, type RunResult } from '../index.ts';
+import { type CommitState, createPipeline, EngineError, type RunResult } from '../index.ts';
 import { encodeError } from '../engine/contract/error.ts';
 import type { QualityReport } from '../quality/run-checks.ts';
+import { type PipelineFlags, print, toJson } from './command.ts';
 import { detect } from './detection.ts';
 import { openDatasets } from './datasets.ts';
 import { ExitCode } from './exit-code.ts';
@@ -24,6 +25,8 @@ export interface RunRequest {
   readonly plan: PipelinePlan;
   /** Path of the pipeline file as the user gave it. */
   readonly file: string;
+  /** The options that the file was read with. */
+  readonly flags: PipelineFlags;
   readonly slots?: number | undefined;
   readonly isQuiet?: boolean | undefined;
   readonly isJson?: boolean | undefined;
@@ -46,7 +49,7 @@ export async function runPipeline(request: RunRequest): Promise<number> {
   try {
     result = await pipeline.run();
   } catch (error) {
-    return failed(error);
+    return failed(error, pipeline.commitState, request);
   } finally {
     clearInterval(timer);
     progress.clear();
@@ -72,15 +75,27 @@ function onSignals(stop: AbortController, progress: Progress): () => void {
   };
 }
 
-function failed(error: unknown): number {
+function failed(error: unknown, commit: CommitState, { isJson }: RunRequest): number {
   const palette = paletteFor(process.stderr);
   const { code, message } = encodeError(error);
   process.stderr.write(`${palette.red(`error[${code}]`)}: ${message}\n`);
   if (!(error instanceof EngineError) && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
   }
-  process.stderr.write('Nothing was made visible: outputs are as they were before this run.\n');
+  process.stderr.write(`${visibleOutputs(commit)}\n`);
+  if (isJson === true) print(toJson({ error: { code, message }, commit }));
   return ExitCode.failed;
+}
+
+function visibleOutputs({ done, failed: broken }: CommitState): string {
+  if (done.length === 0 && broken === undefined) {
+    return 'Nothing was made visible: outputs are as they were before this run.';
+  }
+  const visible = `Made visible: ${done.length === 0 ? 'nothing' : done.join(', ')}.`;
+  const rest = 'outputs of other sinks are as they were before this run.';
+  return broken === undefined
+    ? `${visible} The ${rest}`
+    : `${visible} Of ${broken} a part may be visible. The ${rest}`;
 }
 
 /** Checks the outputs, and compares planted with found anomalies where the input is generated. */

@@ -46,10 +46,17 @@ export function register(program: Command): void {
       const { readPlan } = await import('./read-plan.ts');
       const read = await readPlan(file, flags);
       if (read === undefined) return ExitCode.invalidConfig;
+      const writer = read.plan.sinks.find(({ config }) => config['path'] === '-');
+      if (flags.json === true && writer !== undefined) {
+        command.error(
+          `error: --json prints the summary on stdout, where sink ${writer.name} writes its rows`,
+        );
+      }
       const { runPipeline } = await import('./run-pipeline.ts');
       return runPipeline({
         plan: read.plan,
         file,
+        flags,
         slots: flags.slots,
         isQuiet: flags.quiet,
         isJson: flags.json,

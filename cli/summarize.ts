@@ -3,6 +3,7 @@
 import { catalog } from '../catalog.ts';
 import type { PipelinePlan, SinkPlan } from '../engine/plan/pipeline-plan.ts';
 import { deadLetterPath, type RunResult } from '../index.ts';
+import type { PipelineFlags } from './command.ts';
 import type { QualityReport } from '../quality/run-checks.ts';
 import type {
   AnomalySummary,
@@ -17,18 +18,24 @@ const SEVERITIES = ['low', 'medium', 'high', 'critical'];
 export interface Findings {
   readonly plan: PipelinePlan;
   readonly file: string;
+  readonly flags: PipelineFlags;
   readonly slots: number;
   readonly result: RunResult;
   readonly quality: QualityReport | undefined;
   readonly detection: DetectionSummary | undefined;
 }
 
-export function summarize({ plan, file, slots, result, quality, detection }: Findings): RunSummary {
+export function summarize(findings: Findings): RunSummary {
+  const { plan, file, flags, slots, result, quality, detection } = findings;
   const { accounts, elapsedMs, failure, wasStopped } = result;
   const anomalies = anomalySummary(plan, result);
   return {
     pipeline: plan.name,
     file,
+    options: [
+      ...(flags.set ?? []).flatMap((option) => ['-s', option]),
+      ...(flags.envFile ?? []).flatMap((path) => ['-e', path]),
+    ],
     outcome: failure !== undefined ? 'failed' : wasStopped ? 'stopped' : 'completed',
     ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
     elapsedMs,
@@ -72,17 +79,24 @@ function takesAnomalies({ schema }: SinkPlan): boolean {
   return schema.columns.some(({ name }) => name === 'anomaly_id');
 }
 
-function keptPaths(plan: PipelinePlan, { accounts }: RunResult): RunSummary['kept'] {
+function keptPaths(plan: PipelinePlan, { accounts, perSource }: RunResult): RunSummary['kept'] {
   const late = plan.sinks.find(({ input }) => input.output === 'late');
   const latePath = late === undefined ? undefined : pathOf(late);
-  const [source] = plan.sources;
-  const rejected = plan.sinks.find(({ input }) => input.output === 'rejected');
-  const rejectedPath =
-    rejected === undefined ? source && deadLetterPath(plan, source.name) : pathOf(rejected);
+  const rejectedPaths = plan.sources.flatMap(({ name }) =>
+    perSource[name]!.rejected > 0 ? (rejectedPath(plan, name) ?? []) : [],
+  );
   return {
     ...(latePath !== undefined && accounts.late > 0 ? { late: latePath } : {}),
-    ...(rejectedPath !== undefined && accounts.rejected > 0 ? { rejected: rejectedPath } : {}),
+    ...(rejectedPaths.length > 0 ? { rejected: rejectedPaths.join(', ') } : {}),
   };
+}
+
+/** Where the rejected rows of a source are; undefined where their sink keeps none. */
+function rejectedPath(plan: PipelinePlan, source: string): string | undefined {
+  const taker = plan.sinks.find(
+    ({ input }) => input.step === source && input.output === 'rejected',
+  );
+  return taker === undefined ? deadLetterPath(plan, source) : pathOf(taker);
 }
 
 function outputSummary(plan: PipelinePlan, sink: RunResult['sinks'][number]): OutputSummary[] {

@@ -49,6 +49,9 @@ function readLine(line: string): { readonly name: string; readonly value: string
   }
   const single = SINGLE_QUOTED.exec(given);
   if (single !== null) return { name, value: single[1]! };
-  if (/^["']/.test(given)) return `${name}: expected nothing after the closing quote`;
+  if (/^["']/.test(given)) {
+    const isClosed = given.indexOf(given[0]!, 1) > 0;
+    return `${name}: expected ${isClosed ? 'nothing after the' : 'a'} closing quote`;
+  }
   return { name, value: given.replace(/(?:^|\s+)#.*$/, '') };
 }

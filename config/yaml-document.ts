@@ -96,11 +96,16 @@ function firstOfEachLine(mistakes: readonly Mistake[]): readonly Mistake[] {
   });
 }
 
+/** A key as it is written: in quotes, or up to what ends it. */
+const KEY = /^(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|.[^:,{}[\]\n]*)/;
+
 function mistakeOf(error: YAMLError, source: SourceText): Mistake {
   const [start, end] = error.pos;
   const range = { start: Math.max(0, start), end: Math.max(0, end) };
   if (error.code === 'DUPLICATE_KEY') {
-    const message = `${source.text.slice(start, end)} is given twice`;
+    // The parser names the first character of the key only.
+    const key = KEY.exec(source.text.slice(start))?.[0].trimEnd() ?? 'a name';
+    const message = `${key} is given twice`;
     return { source, range, code: 'config/duplicate-key', message, help: 'remove one of them' };
   }
   const [message, help] = syntaxMessage(error, source.text.slice(start, end));
@@ -131,6 +136,8 @@ function syntaxMessage({ code, message }: YAMLError, found: string): [string, st
     case 'BAD_SCALAR_START':
       return [`a text cannot begin with ${found[0]}`, 'put it into quotes'];
     default:
+      // Thousands of brackets in brackets exhaust the stack of the parser.
+      if (message.includes('call stack')) return ['it is nested too deeply'];
       return [message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, '')];
   }
 }

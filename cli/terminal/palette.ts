@@ -55,5 +55,6 @@ export function terminalWidth(
   const stated = Number(environment['COLUMNS']);
   if (Number.isSafeInteger(stated) && stated > 0) return Math.max(WIDTH_MIN, stated);
   if (stream.isTTY !== true) return PIPE_WIDTH;
-  return Math.max(WIDTH_MIN, stream.columns === undefined ? TERMINAL_WIDTH : stream.columns);
+  // A terminal that has not been told its size says 0.
+  return Math.max(WIDTH_MIN, stream.columns || TERMINAL_WIDTH);
 }

@@ -143,6 +143,7 @@ test('a run that failed or was stopped says so at the top; empty sections are le
   const failed: RunSummary = {
     pipeline: 'p',
     file: 'p.yaml',
+    options: [],
     outcome: 'failed',
     failure: { code: 'source/truncated', message: 'trades.csv.gz ends in the middle of a block' },
     elapsedMs: 12,

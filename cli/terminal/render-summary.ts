@@ -208,11 +208,14 @@ function outputs(summary: RunSummary, { palette, width }: RenderOptions): string
 }
 
 /** Ready to be copied: a shell takes a text in quotes over several lines. */
-function queries({ queries, file }: RunSummary, { palette, width }: RenderOptions): string[] {
+function queries(
+  { queries, file, options }: RunSummary,
+  { palette, width }: RenderOptions,
+): string[] {
   if (queries.length === 0) return [];
   const commands = queries.flatMap(({ title, sql }) => {
     const { quote, text } = shellText(sql.replace(/\s+/g, ' ').trim());
-    const command = `npx tidemark query ${shellWord(file)} `;
+    const command = `npx tidemark query ${[file, ...options].map(shellWord).join(' ')} `;
     const whole = `  ${command}${quote}${text}${quote}`;
     const body =
       whole.length <= width

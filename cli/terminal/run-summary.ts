@@ -11,6 +11,8 @@ export interface RunSummary {
   readonly pipeline: string;
   /** Path of the pipeline file as the user gave it; it stands in the queries to try. */
   readonly file: string;
+  /** Those that the file was read with, such as `-s` and `a.b=c`; they stand there too. */
+  readonly options: readonly string[];
   /**
    * `completed`: all sources were read to their end. `stopped`: a signal asked for the end, and
    * everything read was processed. `failed`: a source failed; what came before was processed.
@@ -25,7 +27,7 @@ export interface RunSummary {
   readonly partitions: number;
   /** processed + late + rejected + duplicate = read. */
   readonly accounts: Readonly<RowAccounts>;
-  /** Where rows that were not processed can be found: a path a kind, where there is one. */
+  /** Where rows that were not processed can be found: paths by kind, where there are any. */
   readonly kept: { readonly late?: string; readonly rejected?: string };
   /** In the order of the plan. */
   readonly steps: readonly StepSummary[];

@@ -37,5 +37,6 @@ export const blackhole = defineSink({
   plan: () => undefined,
   open: () => Promise.resolve(new BlackholeWriter()),
   commit: () => Promise.resolve(),
+  discard: () => Promise.resolve(),
   dataset: () => undefined,
 });

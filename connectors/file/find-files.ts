@@ -76,5 +76,6 @@ export async function findSplits(config: FileConfig): Promise<readonly SourceSpl
   }
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const lanesMax = formatOf(config) === 'parquet' ? 1 + Math.floor(totalBytes / LANE_BYTES) : 1;
-  return [{ id: config.path, lanesMax, totalBytes, details: { files } }];
+  const paths = files.map(({ path }) => path);
+  return [{ id: config.path, lanesMax, totalBytes, files: paths, details: { files } }];
 }

@@ -16,7 +16,7 @@ import {
 } from '../../engine/contract/fields.ts';
 import type { Report } from '../../engine/contract/problem.ts';
 import { columnIndex, type ColumnSchema, type Schema } from '../../engine/contract/schema.ts';
-import { durationNs, parseIsoTime } from '../../engine/contract/time.ts';
+import { durationNs, type EventTime, parseIsoTime } from '../../engine/contract/time.ts';
 import { GeneratorReader, ROW_BYTES } from './generator-reader.ts';
 import { ANOMALY_TYPES, type AnomalyType, type MarketConfig } from './market-config.ts';
 
@@ -90,7 +90,9 @@ export const fields = {
     doc: 'How fast rows arrive: `max`, or a multiple of real time.',
     examples: ['max', '1x', '60x'],
   })
-    .regex(/^(?:max|\d+(?:\.\d+)?x)$/, { error: 'expected max or a multiple such as 10x' })
+    .regex(/^(?:max|(?!0+(?:\.0+)?x)\d+(?:\.\d+)?x)$/, {
+      error: 'expected max or a multiple such as 10x',
+    })
     .default('max'),
   labels: path({
     doc: 'CSV file of what was planted (symbol, type, start, end, note), written at the start.',
@@ -121,6 +123,11 @@ export const generator: SourceDefinition = defineSource({
   },
   fields,
   constraints: [
+    {
+      at: ['start'],
+      violated: ({ start }) =>
+        isWithinTime(parseIsoTime(start)!) ? undefined : 'must lie from 1678 to 2261',
+    },
     { at: ['duration'], violated: (config) => durationProblem(config) },
     {
       at: ['late_delay'],
@@ -146,6 +153,11 @@ export const generator: SourceDefinition = defineSource({
       labels: config.labels,
     }),
 });
+
+/** Whether all sessions and the windows around them fit into the nanoseconds of 64 bits. */
+function isWithinTime(start: EventTime): boolean {
+  return start >= parseIsoTime('1678-01-01')! && start < parseIsoTime('2262-01-01')!;
+}
 
 function durationProblem(config: GeneratorConfig): string | undefined {
   const nanoseconds = durationNs(config.duration);

@@ -17,7 +17,13 @@ import {
 import type { Report } from '../../engine/contract/problem.ts';
 import { didYouMean } from '../../engine/contract/problem.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
-import { commitParts, findFiles, PartNames, removeStaleParts } from '../staging/part-files.ts';
+import {
+  commitParts,
+  discardParts,
+  findFiles,
+  PartNames,
+  removeStaleParts,
+} from '../staging/part-files.ts';
 import { createFolder } from '../staging/staged-file.ts';
 import { sinkError } from '../staging/sink-error.ts';
 import { partitionColumns } from './partition-folders.ts';
@@ -95,6 +101,7 @@ export const parquet = defineSink({
   open: openWriter,
   commit: async (_config, committables, { sink }) =>
     commitParts(sink, new PartNames(sink, EXTENSION), committables),
+  discard: async (config, committables) => discardParts(folderOf(config), committables),
   dataset: (config, { sink, schema }) => {
     const partitionBy = config.partition_by ?? [];
     return {

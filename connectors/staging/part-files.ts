@@ -135,6 +135,15 @@ export function commitParts(
   }
 }
 
+/** Removes staged parts that will not be committed, and folders that were made for them alone. */
+export function discardParts(root: string, committables: readonly Committable[]): void {
+  for (const each of committables as readonly (PartCommittable | ReplaceCommittable)[]) {
+    if (each.kind !== 'part') continue;
+    removeStaged(each.staged);
+    removeEmptyFolders(dirname(each.staged), root);
+  }
+}
+
 function removeOlderParts(
   sink: string,
   names: PartNames,

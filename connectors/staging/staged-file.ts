@@ -7,7 +7,10 @@
  */
 
 import {
+  accessSync,
   closeSync,
+  constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -17,7 +20,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { isMissing, sinkError } from './sink-error.ts';
 
 export const STAGED_SUFFIX = '.inprogress';
@@ -103,7 +106,7 @@ export function removeStaged(path: string): void {
 /** Creates a folder and those above it, durably. */
 export function createFolder(sink: string, folder: string): void {
   try {
-    const first = mkdirSync(folder, { recursive: true });
+    const first = makeFolders(folder);
     if (first === undefined) return;
     // The name of each new folder stands in the folder above it.
     let parent = dirname(first);
@@ -114,6 +117,20 @@ export function createFolder(sink: string, folder: string): void {
     }
   } catch (error) {
     throw sinkError(sink, `create folder ${folder}`, error);
+  }
+}
+
+/** The first folder that was made. */
+function makeFolders(folder: string): string | undefined {
+  try {
+    return mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    // On a read-only disk Node says that there is no such folder; the folder above knows better.
+    let parent = dirname(resolve(folder));
+    while (!existsSync(parent)) parent = dirname(parent);
+    accessSync(parent, constants.W_OK);
+    throw error;
   }
 }
 

@@ -50,6 +50,7 @@ export const STDOUT = '-';
 export function openTarget(sink: string, path: string, ifExists: IfExists): Target {
   if (path === STDOUT) return new StreamTarget(sink, 'stdout', 1);
   try {
+    if (path.endsWith('/')) throw new Error('it names a folder, expected a file');
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined || found.isFile()) return new FileTarget(sink, path, ifExists);
     if (found.isDirectory()) throw new Error('it is a folder, expected a file');
@@ -163,6 +164,13 @@ export function commitText(sink: string, committables: readonly Committable[]): 
   }
 }
 
+/** Removes what is staged for commits that will not be made. */
+export function discardText(committables: readonly Committable[]): void {
+  for (const each of committables as readonly (AppendCommittable | RemoveCommittable)[]) {
+    if (each.kind === 'append') removeStaged(each.staged);
+  }
+}
+
 function removeTarget(sink: string, target: string): void {
   try {
     unlinkSync(target);
@@ -181,15 +189,25 @@ function append(sink: string, { staged, target, offset, bytes }: AppendCommittab
     }
     const file = openSync(target, 'r+');
     try {
-      ftruncateSync(file, offset);
-      writeAll(file, readFileSync(staged), offset);
-      fsyncSync(file);
+      appendOrNothing(file, readFileSync(staged), offset);
     } finally {
       closeSync(file);
     }
     unlinkSync(staged);
   } catch (error) {
     throw sinkError(sink, `append ${staged} to ${target}`, error);
+  }
+}
+
+/** Where the disk is full the file becomes again what it was: half a row is worse than none. */
+function appendOrNothing(file: number, bytes: Uint8Array, offset: number): void {
+  ftruncateSync(file, offset);
+  try {
+    writeAll(file, bytes, offset);
+    fsyncSync(file);
+  } catch (error) {
+    ftruncateSync(file, offset);
+    throw error;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Schema } from '../../engine/contract/schema.ts';
 import { escapeGlob } from '../staging/part-files.ts';
 import { csvFormat } from './csv-format.ts';
 import { ndjsonFormat } from './ndjson-format.ts';
-import { commitText, openTarget, STDOUT } from './target-file.ts';
+import { commitText, discardText, openTarget, STDOUT } from './target-file.ts';
 import { type LineFormat, TextSinkWriter } from './text-sink-writer.ts';
 
 const fields = {
@@ -51,10 +51,11 @@ function textSink({ name, summary, format, examplePath }: TextKind): SinkDefinit
     open: async (config, { sink, schema }) =>
       new TextSinkWriter(openTarget(sink, config.path, config.if_exists), format(schema)),
     commit: async (_config, committables, { sink }) => commitText(sink, committables),
-    dataset: (config, { schema }) =>
-      config.path === STDOUT
+    discard: async (_config, committables) => discardText(committables),
+    dataset: ({ path: file }, { schema: { columns } }) =>
+      file === STDOUT
         ? undefined
-        : { format: name, glob: escapeGlob(config.path), columns: schema.columns, partitions: [] },
+        : { format: name, glob: escapeGlob(file), file, columns, partitions: [] },
   });
 }
 

@@ -27,6 +27,8 @@ export interface SourceSplit {
   readonly lanesMax: number;
   /** Bytes to read where known, for progress. */
   readonly totalBytes?: number;
+  /** Files that it reads, where it reads files: no sink may write to one of them. */
+  readonly files?: readonly string[];
   /** What `open` needs to find it. Plain data. */
   readonly details: Readonly<Record<string, unknown>>;
 }
@@ -121,6 +123,8 @@ export interface SinkDataset {
   readonly format: 'parquet' | 'ndjson' | 'csv';
   /** Path or glob, relative to the working directory. It names this sink's files and no others. */
   readonly glob: string;
+  /** The one file that holds all rows, where it is one. */
+  readonly file?: string;
   /** Columns that stand in the files. */
   readonly columns: readonly ColumnSchema[];
   /** Columns whose values stand in folder names such as `date=2013-10-07`. */
@@ -145,6 +149,11 @@ export interface SinkSpec<F extends Fields> extends ConnectorSpec<F> {
     committables: readonly Committable[],
     context: SinkContext,
   ) => Promise<void>;
+  /**
+   * Removes what the committables stage, where they will not be committed. Never fails: what cannot
+   * be removed stays until the next start.
+   */
+  readonly discard: (config: ConfigOf<F>, committables: readonly Committable[]) => Promise<void>;
   /** Where the rows can be queried afterwards, or undefined where they cannot. Pure. */
   readonly dataset: (config: ConfigOf<F>, context: SinkContext) => SinkDataset | undefined;
 }

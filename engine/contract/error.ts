@@ -63,6 +63,11 @@ export const ERROR_CODES = {
     retry: false,
     doc: 'The output exists already and the sink says `if_exists: fail`.',
   },
+  'sink/is-source': {
+    fault: 'user',
+    retry: false,
+    doc: 'The output of a sink is a file that a source reads. Nothing was started.',
+  },
   'sink/closed': {
     fault: 'external',
     retry: false,

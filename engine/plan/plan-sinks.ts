@@ -1,6 +1,8 @@
 /** Sinks: inputs, options, and whether they can write the rows they will get. */
 
+import { normalize } from 'node:path/posix';
 import type { SinkDataset } from '../contract/connector.ts';
+import type { Report } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
 import { REJECTED_SCHEMA, type SinkPlan } from './pipeline-plan.ts';
 import { checkEntry, doubtsOf, guarded } from './plan-step.ts';
@@ -19,6 +21,8 @@ export interface SinkNode {
 }
 
 export function planSinks(planning: Planning): readonly SinkNode[] {
+  /** By the file that they write: the sink named first. */
+  const writers = new Map<string, string>();
   return planning.entries('sinks', planning.catalog.sinks).map((entry): SinkNode => {
     const { name, definition } = entry;
     const checked = checkEntry(planning, entry, ['type', 'input']);
@@ -30,7 +34,9 @@ export function planSinks(planning: Planning): readonly SinkNode[] {
     const doubts = doubtsOf(checked, names);
     const { result: dataset, isSound } = guarded(planning, entry, doubts, (report) => {
       definition.plan(config, schema, report);
-      return definition.dataset(config, { sink: name, pipeline: planning.name, schema });
+      const written = definition.dataset(config, { sink: name, pipeline: planning.name, schema });
+      reportSameFile(name, written, writers, report);
+      return written;
     });
     const { name: type } = definition;
     const node = { name, type, schema, dataset };
@@ -48,4 +54,24 @@ function schemaOf(
     return { schema: REJECTED_SCHEMA, doubts: undefined };
   }
   return planning.schemaOf(input, path, 'value');
+}
+
+/** Two sinks would each replace what the other has written to their file. */
+function reportSameFile(
+  sink: string,
+  dataset: SinkDataset | undefined,
+  writers: Map<string, string>,
+  report: Report,
+): void {
+  if (dataset?.file === undefined) return;
+  const file = normalize(dataset.file);
+  const other = writers.get(file);
+  writers.set(file, other ?? sink);
+  if (other === undefined) return;
+  report({
+    path: ['path'],
+    code: 'config/constraint',
+    message: `sink ${other} writes to ${dataset.file} as well`,
+    help: 'give each sink a file of its own',
+  });
 }

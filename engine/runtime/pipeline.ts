@@ -10,16 +10,18 @@
  */
 
 import type { ColumnBatch, ColumnVector, RejectedRow } from '../contract/batch.ts';
-import type { Catalog, Committable, SourceSplit } from '../contract/connector.ts';
+import type { Catalog, Committable } from '../contract/connector.ts';
 import { EngineError } from '../contract/error.ts';
 import { addAccounts, emptyAccounts, type RowAccounts } from '../contract/row-accounts.ts';
 import { type Clock, END_OF_TIME, type EventTime } from '../contract/time.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import { AnomalyTally } from './anomaly-tally.ts';
 import { buffersOf } from './output-buffer.ts';
+import { type CommitState, commitAll } from './commit.ts';
 import type { RunProgress, RunResult, StepResult } from './run-result.ts';
-import { sinkContext } from './sink-host.ts';
+
 import type { SlotCounters, SlotResult } from './slot.ts';
+import { type FoundSplit, refuseSourcesAsSinks } from './source-files.ts';
 import { type FeedMessage, SplitFeed } from './split-feed.ts';
 import type { ReaderRows } from './split-reader-host.ts';
 import { WatermarkTracker } from './watermark-tracker.ts';
@@ -58,6 +60,7 @@ export class Pipeline {
   /** First failure of a slot or a sink: nothing may be committed after it. */
   #broken: Error | undefined;
   #firstAnomalyMs: number | undefined;
+  #commitState: CommitState = { done: [] };
 
   constructor(plan: PipelinePlan, catalog: Catalog, workers: Workers, options: RunOptions) {
     this.#plan = plan;
@@ -68,6 +71,11 @@ export class Pipeline {
     this.#sinkRows = plan.sinks.map(() => 0);
     this.#anomalies = new AnomalyTally(plan.sinks);
     this.#startMs = options.clock.nowMs();
+  }
+
+  /** What is visible of the outputs of this run, for whoever tells that it has failed. */
+  get commitState(): CommitState {
+    return this.#commitState;
   }
 
   progress(): RunProgress {
@@ -87,7 +95,8 @@ export class Pipeline {
   /**
    * Runs to the end of the sources, or until the signal. Where a source fails on the way, what came
    * before is committed and the failure is in the result.
-   * @throws {EngineError} Where nothing could be committed.
+   * @throws {EngineError} Where not everything could be committed, or nothing was read: see
+   *   `commitState`.
    */
   async run(): Promise<RunResult> {
     let failure: EngineError | undefined;
@@ -101,7 +110,12 @@ export class Pipeline {
       }
       await this.#finish();
       const counters = await Promise.all(this.#slots.map((slot) => slot.counters()));
-      const committed = await this.#commit();
+      const wasStopped = this.#isStopping();
+      // Nothing read is no reason to replace what an earlier run has written.
+      const isVain =
+        (failure !== undefined || wasStopped) && this.#perSource.every(({ read }) => read === 0);
+      if (isVain && failure !== undefined) throw failure;
+      const committed = isVain ? this.#plan.sinks.map(() => []) : await this.#commit();
       return {
         ...this.progress(),
         perSource: Object.fromEntries(
@@ -115,7 +129,7 @@ export class Pipeline {
           ...filesOf(committed[index]!),
         })),
         anomalyCounts: this.#anomalies.counts(),
-        wasStopped: this.#options.signal?.aborted ?? false,
+        wasStopped,
         failure,
       };
     } finally {
@@ -126,12 +140,13 @@ export class Pipeline {
   async #open(): Promise<void> {
     const plan = this.#plan;
     // Splits first: a missing file is told before anything is started or written.
-    const found = [];
+    const found: FoundSplit[] = [];
     for (const [index, source] of plan.sources.entries()) {
       const definition = this.#catalog.sources.find(({ name }) => name === source.type)!;
       const splits = await definition.splits(source.config, { source: source.name });
       found.push(...splits.map((split) => ({ index, split })));
     }
+    await refuseSourcesAsSinks(plan, this.#catalog, found);
     // Then everything at once: most of the time of a start goes into loading threads.
     const opening = [this.#openSinks(), this.#openSlots(), this.#openFeeds(found)];
     const outcomes = await Promise.allSettled(opening);
@@ -151,7 +166,7 @@ export class Pipeline {
     this.#slots = await Promise.all(opening);
   }
 
-  async #openFeeds(found: readonly { index: number; split: SourceSplit }[]): Promise<void> {
+  async #openFeeds(found: readonly FoundSplit[]): Promise<void> {
     const { slots, clock } = this.#options;
     const plan = this.#plan;
     let readers = 0;
@@ -308,11 +323,9 @@ export class Pipeline {
   /** Returns what was committed, a list a sink. */
   async #commit(): Promise<readonly (readonly Committable[])[]> {
     const committables = await this.#sinks!.prepareCommit(0);
-    for (const [index, sink] of this.#plan.sinks.entries()) {
-      const definition = this.#catalog.sinks.find(({ name }) => name === sink.type)!;
-      const context = sinkContext(this.#plan, index);
-      await definition.commit(sink.config, committables[index]!, context);
-    }
+    await commitAll(this.#plan, this.#catalog, committables, (state) => {
+      this.#commitState = state;
+    });
     return committables;
   }
 

@@ -1,7 +1,13 @@
 /** The writers of all sinks of a pipeline: what runs on the sink thread. */
 
 import type { ColumnBatch } from '../contract/batch.ts';
-import type { Catalog, Committable, SinkContext, SinkWriter } from '../contract/connector.ts';
+import type {
+  Catalog,
+  Committable,
+  SinkContext,
+  SinkDefinition,
+  SinkWriter,
+} from '../contract/connector.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 
 export function sinkContext(plan: PipelinePlan, sink: number): SinkContext {
@@ -9,10 +15,31 @@ export function sinkContext(plan: PipelinePlan, sink: number): SinkContext {
   return { sink: name, pipeline: plan.name, schema };
 }
 
+export function sinkDefinition(plan: PipelinePlan, sink: number, catalog: Catalog): SinkDefinition {
+  return catalog.sinks.find(({ name }) => name === plan.sinks[sink]!.type)!;
+}
+
+/** Removes what sinks have staged for a commit that will not be made: of those from `first` on. */
+export async function discardAll(
+  plan: PipelinePlan,
+  catalog: Catalog,
+  committables: readonly (readonly Committable[])[],
+  first = 0,
+): Promise<void> {
+  for (const [sink, own] of committables.entries()) {
+    if (sink < first) continue;
+    await sinkDefinition(plan, sink, catalog).discard(plan.sinks[sink]!.config, own);
+  }
+}
+
 export class SinkHost {
+  readonly #plan: PipelinePlan;
+  readonly #catalog: Catalog;
   readonly #writers: readonly SinkWriter[];
 
-  private constructor(writers: readonly SinkWriter[]) {
+  private constructor(plan: PipelinePlan, catalog: Catalog, writers: readonly SinkWriter[]) {
+    this.#plan = plan;
+    this.#catalog = catalog;
     this.#writers = writers;
   }
 
@@ -20,24 +47,29 @@ export class SinkHost {
     const writers: SinkWriter[] = [];
     try {
       for (const [index, sink] of plan.sinks.entries()) {
-        const definition = catalog.sinks.find(({ name }) => name === sink.type)!;
+        const definition = sinkDefinition(plan, index, catalog);
         writers.push(await definition.open(sink.config, sinkContext(plan, index)));
       }
     } catch (error) {
       await Promise.allSettled(writers.map((writer) => writer.close()));
       throw error;
     }
-    return new SinkHost(writers);
+    return new SinkHost(plan, catalog, writers);
   }
 
   async write(sink: number, batch: ColumnBatch): Promise<void> {
     await this.#writers[sink]!.write(batch);
   }
 
-  /** Committables of each sink, in the order of the plan. */
+  /** Committables of each sink, in the order of the plan; nothing stays of them where one fails. */
   async prepareCommit(epoch: number): Promise<(readonly Committable[])[]> {
     const all: (readonly Committable[])[] = [];
-    for (const writer of this.#writers) all.push(await writer.prepareCommit(epoch));
+    try {
+      for (const writer of this.#writers) all.push(await writer.prepareCommit(epoch));
+    } catch (error) {
+      await discardAll(this.#plan, this.#catalog, all);
+      throw error;
+    }
     return all;
   }
 

@@ -193,6 +193,7 @@ const files = defineSink({
   plan: () => undefined,
   open: neverOpened,
   commit: async () => undefined,
+  discard: async () => undefined,
   dataset: (config, { schema }) => ({
     format: 'parquet',
     glob: `${config.path}/**/*.parquet`,
@@ -210,6 +211,7 @@ const nowhere = defineSink({
   plan: () => undefined,
   open: neverOpened,
   commit: async () => undefined,
+  discard: async () => undefined,
   dataset: () => undefined,
   examples: [{ title: 'Nowhere', config: {} }],
 });

@@ -69,6 +69,7 @@ function collectingSink(collected: Map<string, Row[]>) {
       close: async () => undefined,
     }),
     commit: async () => undefined,
+    discard: async () => undefined,
     dataset: () => undefined,
   });
 }

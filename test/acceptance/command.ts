@@ -63,6 +63,7 @@ export interface SummaryJson {
   readonly outcome: string;
   readonly failure?: { readonly code: string; readonly message: string };
   readonly accounts: Readonly<Record<string, number>>;
+  readonly kept: { readonly late?: string; readonly rejected?: string };
   readonly steps: readonly {
     readonly name: string;
     readonly rowsIn: number;

@@ -114,9 +114,8 @@ function scoresByDefinition(bars: readonly Row[]): Row[] {
 }
 
 /**
- * The oracle's own rolling sums carry an error on from large values that have left the window, up
- * to
- * 1e-8 in some scores. Such a score has to be that of the definition, over bars that agree.
+ * The rolling sums of the oracle carry an error on from large values that have left the window,
+ * up to 1e-8 in some scores. Such a score has to be that of the definition, over bars that agree.
  */
 function assertScores(bars: readonly Row[], missed: readonly Difference[]): void {
   const symbols = [...new Set(bars.map(({ symbol }) => symbol))];

@@ -14,6 +14,7 @@ const CHECK = {
 export const EXAMPLE_SUMMARY: RunSummary = {
   pipeline: 'market-anomalies',
   file: 'config/pipelines/market-anomalies.yaml',
+  options: [],
   outcome: 'completed',
   elapsedMs: 4_240,
   rowsPerSecond: 1_182_157,
