@@ -1,6 +1,6 @@
 /**
- * Five-minute bars of real trades against bars computed with pandas. Skipped where the data does not
- * lie beside the repository.
+ * Five-minute bars of real trades against bars computed with pandas. Skipped where the data does
+ * not lie beside the repository.
  */
 
 import assert from 'node:assert/strict';
