@@ -4,6 +4,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EngineError } from '../../engine/contract/error.ts';
 import { formatTime } from '../../engine/contract/time.ts';
+import { removeStaged } from '../staging/staged-file.ts';
 import type { PlantedAnomaly } from './planting.ts';
 
 /** No text in it needs quotes: names are letters, notes have no comma. */
@@ -20,11 +21,13 @@ export function writeLabels(
   path: string,
   planted: readonly PlantedAnomaly[],
 ): void {
+  const staged = `${path}.inprogress`;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.inprogress`, labelsCsv(planted));
-    renameSync(`${path}.inprogress`, path);
+    writeFileSync(staged, labelsCsv(planted));
+    renameSync(staged, path);
   } catch (cause) {
+    removeStaged(staged);
     const { message } = cause as Error;
     throw new EngineError(
       'sink/unwritable',

@@ -2,14 +2,14 @@
  * The part files of a sink that writes into a folder:
  *
  *   <folder>/date=2013-10-07/part-<sink>-<epoch>-<number>.parquet
- *   <folder>/date=2013-10-07/part-<sink>-<serial>.parquet.inprogress
+ *   <folder>/date=2013-10-07/part-<sink>-<mark>.parquet.inprogress
  *
  * The name says whose a file is, so that sinks can share a folder and nothing is ever removed that
  * another program wrote. Only the folder itself and hive folders (`key=value`) in it are looked at.
  */
 
 import { type Dirent, existsSync, readdirSync, unlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Committable } from '../../engine/contract/connector.ts';
 import { isMissing, sinkError } from './sink-error.ts';
 import {
@@ -19,9 +19,9 @@ import {
   STAGED_SUFFIX,
   syncFolder,
 } from './staged-file.ts';
+import { isStagedMark, removeStale, stagedMark } from './staged-name.ts';
 
 const PART = /^\d{5,}-\d{4,}$/;
-const STAGED = /^\d+$/;
 
 export class PartNames {
   readonly #prefix: string;
@@ -41,15 +41,17 @@ export class PartNames {
 
   /** A staged file. Serials are unique among those of one writer. */
   staged(serial: number): string {
-    return `${this.#prefix}${serial}${this.#extension}${STAGED_SUFFIX}`;
+    return `${this.#prefix}${stagedMark(serial)}${this.#extension}${STAGED_SUFFIX}`;
   }
 
   isPart(name: string): boolean {
     return PART.test(this.#middle(name, this.#extension));
   }
 
-  isStaged(name: string): boolean {
-    return STAGED.test(this.#middle(name, this.#extension + STAGED_SUFFIX));
+  /** The mark of a staged file of this sink, or undefined. */
+  markOf(name: string): string | undefined {
+    const mark = this.#middle(name, this.#extension + STAGED_SUFFIX);
+    return isStagedMark(mark) ? mark : undefined;
   }
 
   /** Matches the visible files of this sink in `folder` and the hive folders in it. */
@@ -88,10 +90,13 @@ export function findFiles(
   });
 }
 
-/** Removes what a writer that crashed has left behind. */
+/**
+ * Removes what a writer that crashed has left behind.
+ * @throws {EngineError} sink/busy where another run writes into the folder.
+ */
 export function removeStaleParts(sink: string, folder: string, names: PartNames): void {
-  for (const path of findFiles(sink, folder, (name) => names.isStaged(name))) {
-    removeStaged(path);
+  for (const path of findFiles(sink, folder, (name) => names.markOf(name) !== undefined)) {
+    removeStale(sink, folder, path, names.markOf(basename(path))!);
     removeEmptyFolders(dirname(path), folder);
   }
 }

@@ -33,6 +33,7 @@ import {
   StagedFile,
   syncFolder,
 } from '../staging/staged-file.ts';
+import { isStagedMark, removeStale, stagedMark } from '../staging/staged-name.ts';
 
 export type IfExists = 'replace' | 'append' | 'fail';
 
@@ -98,7 +99,7 @@ class FileTarget implements Target {
       );
     }
     this.#preparedBytes = this.#replaces ? 0 : (size ?? 0);
-    removeStale(sink, path);
+    removeOwnStale(sink, path);
   }
 
   get isEmpty(): boolean {
@@ -108,7 +109,7 @@ class FileTarget implements Target {
   write(bytes: Uint8Array): void {
     this.#staged ??= StagedFile.create(
       this.#sink,
-      `${this.#path}.${++this.#serial}${STAGED_SUFFIX}`,
+      `${this.#path}.${stagedMark(++this.#serial)}${STAGED_SUFFIX}`,
     );
     this.#staged.write(bytes);
   }
@@ -135,7 +136,7 @@ class FileTarget implements Target {
 }
 
 /** Removes what a writer of this file that crashed has left behind. */
-function removeStale(sink: string, path: string): void {
+function removeOwnStale(sink: string, path: string): void {
   const folder = dirname(path);
   const prefix = `${basename(path)}.`;
   let names: string[];
@@ -147,9 +148,8 @@ function removeStale(sink: string, path: string): void {
   }
   for (const name of names) {
     if (!name.startsWith(prefix) || !name.endsWith(STAGED_SUFFIX)) continue;
-    if (/^\d+$/.test(name.slice(prefix.length, -STAGED_SUFFIX.length))) {
-      removeStaged(join(folder, name));
-    }
+    const mark = name.slice(prefix.length, -STAGED_SUFFIX.length);
+    if (isStagedMark(mark)) removeStale(sink, path, join(folder, name), mark);
   }
 }
 

@@ -189,14 +189,22 @@ for (const [sink, text] of KINDS) {
   test(`${name}: close without commit, and a crash, leave nothing`, async () => {
     mkdirSync(join(folder, `closed-${name}`));
     const settings = config(sink, `closed-${name}/a`);
-    for (const stale of ['a.7.inprogress', 'a.b.inprogress', 'b.7.inprogress']) {
+    const dead = '2147483647-x-7.inprogress';
+    for (const stale of [`a.${dead}`, 'a.b.inprogress', `b.${dead}`]) {
       writeFileSync(join(folder, `closed-${name}`, stale), '');
     }
     const writer = await sink.open(settings, context);
     await writer.write(columnBatch(schema, ROWS));
     await writer.close();
     const left = readdirSync(join(folder, `closed-${name}`)).sort();
-    assert.deepEqual(left, ['a.b.inprogress', 'b.7.inprogress']);
+    assert.deepEqual(left, ['a.b.inprogress', `b.${dead}`]);
+    const live = join(folder, `closed-${name}`, `a.${process.ppid}-x-7.inprogress`);
+    writeFileSync(live, '');
+    await assert.rejects(sink.open(settings, context), {
+      code: 'sink/busy',
+      message: /^sink "\w+": cannot write .*a: process \d+ is writing there as well/,
+    });
+    rmSync(live);
   });
 
   test(`${name}: a folder, or a path below a file, is refused with path and cause`, async () => {

@@ -68,6 +68,11 @@ export const ERROR_CODES = {
     retry: false,
     doc: 'The output of a sink is a file that a source reads. Nothing was started.',
   },
+  'sink/busy': {
+    fault: 'external',
+    retry: true,
+    doc: 'Another run is writing to the same output at this time. Nothing was started.',
+  },
   'sink/closed': {
     fault: 'external',
     retry: false,
