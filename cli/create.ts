@@ -20,7 +20,7 @@ export function register(program: Command): void {
   withExamples(command, [
     [
       'tidemark create generator/tumbling_window/ndjson',
-      'from a generated market to bars on stdout',
+      'from a generated market to bars as JSON lines',
     ],
     [
       'tidemark create file/tumbling_window/rolling/threshold/parquet > p.yaml',
