@@ -35,10 +35,11 @@ export function register(program: Command): void {
       const { readPlan } = await import('./read-plan.ts');
       const read = await readPlan(file, flags);
       if (read === undefined) return ExitCode.invalidConfig;
-      const { openDatasets } = await import('./datasets.ts');
+      const { noteUnwritten, openDatasets } = await import('./datasets.ts');
       const { runChecks } = await import('../quality/run-checks.ts');
       const datasets = await openDatasets(read.plan);
       try {
+        noteUnwritten(datasets, file);
         const report = await runChecks(datasets, read.plan.quality, { nowMs: Date.now() });
         await show(file, report, flags.json === true);
         return report.status === 'error' ? ExitCode.checkFailed : ExitCode.done;

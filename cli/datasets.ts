@@ -7,6 +7,7 @@ import { type PipelinePlan, REJECTED_SCHEMA } from '../engine/plan/pipeline-plan
 import { deadLetterPath } from '../index.ts';
 import type { Datasets } from '../quality/datasets.ts';
 import type { DatasetSpec } from '../quality/relation.ts';
+import { note } from './command.ts';
 
 /**
  * Loads DuckDB, which takes a tenth of a second. Close the datasets when done.
@@ -41,4 +42,13 @@ export function datasetSpecs(plan: PipelinePlan): readonly DatasetSpec[] {
     return [{ name, format: 'ndjson', glob, columns: REJECTED_SCHEMA.columns }];
   });
   return [...sinks, ...rejected];
+}
+
+/** Says so where there is nothing to look at: checks over no rows pass, which may surprise. */
+export function noteUnwritten(datasets: Datasets, file: string): void {
+  if (datasets.areWritten || datasets.specs.length === 0) return;
+  note(
+    `warning: nothing is written yet where ${file} writes to`,
+    '  help: run it first, with the same -s and -e options, in the same folder',
+  );
 }

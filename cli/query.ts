@@ -50,10 +50,11 @@ export function register(program: Command): void {
       const { readPlan } = await import('./read-plan.ts');
       const read = await readPlan(file, flags);
       if (read === undefined) return ExitCode.invalidConfig;
-      const { openDatasets } = await import('./datasets.ts');
+      const { noteUnwritten, openDatasets } = await import('./datasets.ts');
       const text = sql === '-' ? await readStdin() : sql;
       const datasets = await openDatasets(read.plan);
       try {
+        noteUnwritten(datasets, file);
         await answer(datasets, text, flags);
         return ExitCode.done;
       } catch (error) {

@@ -5,6 +5,7 @@ import { action, note, print, toJson, withExamples, withPipelineOptions } from '
 import type { PipelineFlags } from './command.ts';
 import { ExitCode } from './exit-code.ts';
 import type { CaseResult, FileResult } from './run-tests.ts';
+import { plural } from './terminal/numbers.ts';
 import { paletteFor } from './terminal/palette.ts';
 
 interface TestFlags extends PipelineFlags {
@@ -75,7 +76,7 @@ function summarize(results: readonly FileResult[], flags: TestFlags): number {
   const errors = lints.filter(({ severity }) => severity === 'error').length;
   const passed = cases.length - failed;
   if (flags.json === true) print(toJson({ passed, failed, cases, lints }));
-  const problems = errors === 0 ? '' : `, ${errors} problems in files`;
+  const problems = errors === 0 ? '' : `, ${plural(errors, 'problem')} in files`;
   note(
     cases.length + errors === 0 ? 'no test cases' : `${passed} passed, ${failed} failed${problems}`,
   );

@@ -51,6 +51,7 @@ export class Datasets implements AsyncDisposable {
   readonly #spill: string;
   readonly #columns = new Map<string, readonly ViewColumn[]>();
   readonly #problems = new Map<string, string>();
+  readonly #written = new Set<string>();
   #closed = false;
 
   private constructor(
@@ -95,6 +96,11 @@ export class Datasets implements AsyncDisposable {
     return this.#columns.has(name);
   }
 
+  /** Whether there was any file of any dataset when they were opened. */
+  get areWritten(): boolean {
+    return this.#written.size > 0;
+  }
+
   /** The event-time column of the dataset, or undefined. */
   timeColumn(name: string): string | undefined {
     return this.specs.find((spec) => spec.name === name)?.time;
@@ -135,6 +141,7 @@ export class Datasets implements AsyncDisposable {
   async #createView(spec: DatasetSpec): Promise<void> {
     try {
       const files = await this.#files(spec.glob);
+      if (files.length > 0) this.#written.add(spec.name);
       const relation = files.length === 0 ? emptyRelation(spec) : fileRelation(spec, files);
       await this.#view(spec.name, relation);
       const found = this.columns(spec.name).map((column) => column.name);
