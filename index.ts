@@ -48,7 +48,8 @@ export function createPipeline(
   const slots = Math.min(options.slots ?? cores, plan.partitions);
   const pipeline = new Pipeline(withDeadLetters(plan), catalog, workers, {
     slots,
-    lanes: cores,
+    // Decoding shares the cores with the slots: a reader for every two of them keeps both busy.
+    lanes: Math.max(1, Math.floor(cores / 2)),
     clock: { nowMs: () => Date.now() },
     signal: options.signal,
   });

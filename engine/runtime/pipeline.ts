@@ -27,7 +27,7 @@ import type { ReaderRows } from './split-reader-host.ts';
 import { WatermarkTracker } from './watermark-tracker.ts';
 import type { SinkPort, SlotPort, Workers } from './workers.ts';
 
-const IN_FLIGHT_BYTES_MAX = 64 << 20;
+const IN_FLIGHT_BYTES_MAX = 32 << 20;
 const IN_FLIGHT_CALLS_MAX = 64;
 
 export interface RunOptions {

@@ -7,8 +7,8 @@ import type { SourceSplit } from '../contract/connector.ts';
 import type { ReaderMessage, ReaderRows } from './split-reader-host.ts';
 import type { ReaderPort } from './workers.ts';
 
-/** Polls under way in each lane: one being decoded, one decoded and waiting, one to spare. */
-const POLLS_AHEAD = 3;
+/** Polls under way in each lane: one being decoded, one decoded and waiting. */
+const POLLS_AHEAD = 2;
 
 interface Lane {
   readonly port: ReaderPort;
