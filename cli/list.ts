@@ -12,6 +12,10 @@ type Kind = (typeof KINDS)[number];
 interface Item {
   readonly name: string;
   readonly stability?: string;
+  /** How a function is called. */
+  readonly usage?: string;
+  /** Where a function can be used. */
+  readonly where?: string;
   readonly summary: string;
 }
 
@@ -54,13 +58,35 @@ async function items(kind: Kind): Promise<readonly Item[]> {
       summary: fieldDoc(field) ?? '',
     }));
   }
-  if (kind === 'functions') {
-    const { FUNCTIONS } = await import('../engine/expression/functions.ts');
-    return [...FUNCTIONS].map(([name, { usage }]) => ({ name, summary: usage }));
-  }
+  if (kind === 'functions') return functionItems();
   const { catalog } = await import('../catalog.ts');
   return catalog[kind].map(({ name, stability, summary }) => ({ name, stability, summary }));
 }
+
+/** A function of several places that means the same in all of them is one item. */
+async function functionItems(): Promise<readonly Item[]> {
+  const [{ FUNCTIONS }, { AGGREGATES }, { ROLLING_FUNCTIONS }] = await Promise.all([
+    import('../engine/expression/functions.ts'),
+    import('../operators/aggregates/aggregate-functions.ts'),
+    import('../operators/rolling/rolling-functions.ts'),
+  ]);
+  const aggregates = Object.entries(AGGREGATES);
+  const rolling = Object.entries(ROLLING_FUNCTIONS);
+  const item = (where: string, [name, { usage, doc }]: NamedFunction): Item => {
+    return { name, usage, where, summary: doc };
+  };
+  return [
+    ...[...FUNCTIONS].map((each) => item('everywhere', each)),
+    ...aggregates.map((each) =>
+      item(Object.hasOwn(ROLLING_FUNCTIONS, each[0]) ? 'windows, rolling' : 'windows', each),
+    ),
+    ...rolling
+      .filter(([name]) => !Object.hasOwn(AGGREGATES, name))
+      .map((each) => item('rolling', each)),
+  ];
+}
+
+type NamedFunction = readonly [name: string, { readonly usage: string; readonly doc: string }];
 
 async function render(
   found: readonly (readonly [Kind, readonly Item[]])[],
@@ -69,9 +95,9 @@ async function render(
   const { bold, cyan, dim } = paletteFor(process.stdout);
   const width = terminalWidth(process.stdout);
   return found.flatMap(([kind, list], index) => {
-    const rows = list.map(({ name, stability, summary }) => [
-      `  ${name}`,
-      stability ?? '',
+    const rows = list.map(({ name, usage, stability, where, summary }) => [
+      `  ${usage ?? name}`,
+      stability ?? where ?? '',
       summary,
     ]);
     const lines = grid(rows, [{ paint: cyan }, { paint: dim }, { cut: 'end' }], width);

@@ -182,6 +182,10 @@ test('explain shows the plan, or the lints with 78', () => {
 test('list tells what there is, and create makes pipelines that are valid', () => {
   const all = JSON.parse(tidemark('list', '--json').stdout) as Record<string, { name: string }[]>;
   assert.deepEqual(Object.keys(all), ['sources', 'operators', 'sinks', 'checks', 'functions']);
+  const functions = all['functions']!.map(({ name }) => name);
+  for (const name of ['abs', 'count', 'stddev_pop', 'zscore', 'lag']) {
+    assert.equal(functions.filter((each) => each === name).length, 1, name);
+  }
   const chains = [
     'file/parquet',
     'file/tumbling_window/ndjson',

@@ -20,7 +20,8 @@ import { formatExpression } from '../../engine/expression/format-expression.ts';
 import { parseExpression } from '../../engine/expression/parse-expression.ts';
 import { type SplitCall, splitCalls } from '../../engine/expression/split-calls.ts';
 import { typeOf } from '../../engine/expression/type-of.ts';
-import { type Aggregate, AGGREGATES, type LagKind } from '../../wasm/host/rolling.ts';
+import type { Aggregate, LagKind } from '../../wasm/host/rolling.ts';
+import { LAGS, ROLLING_FUNCTIONS, ROLLING_NAMES } from './rolling-functions.ts';
 
 /** An expression over the input columns and the results of some calls, as `$0`, `$1`, … */
 export interface LocalExpression {
@@ -63,16 +64,6 @@ export interface RollingProgram {
 /** Values that `lag` and its kin look back at most. */
 export const LAG_DISTANCE_MAX = 100_000;
 
-const LAGS = ['lag', 'delta', 'pct_change'] as const;
-const FUNCTIONS: ReadonlySet<string> = new Set([...AGGREGATES, ...LAGS]);
-
-const USAGE: Readonly<Record<string, string>> = {
-  count: 'count() or count(x)',
-  lag: 'lag(x) or lag(x, n)',
-  delta: 'delta(x) or delta(x, n)',
-  pct_change: 'pct_change(x) or pct_change(x, n)',
-};
-
 /** The program of these columns; calls with problems, all of which are reported, are left out. */
 export function planProgram(
   columns: Readonly<Record<string, ExpressionValue>>,
@@ -114,13 +105,13 @@ class Planner {
     const parsed = parseExpression(value, path, this.#report);
     if (parsed === undefined) return;
     const local = this.#split(parsed, path);
-    const type = typeOf(local.expression, local.schema, path, this.#report, FUNCTIONS);
+    const type = typeOf(local.expression, local.schema, path, this.#report, ROLLING_NAMES);
     if (type !== undefined && local.isSound) this.program.columns.push({ ...local, name, type });
   }
 
   /** Plans the outermost calls of an expression, and what is left of it over their results. */
   #split(expression: Expression, path: Path): LocalExpression & { readonly isSound: boolean } {
-    const { calls, outer } = splitCalls(expression, FUNCTIONS);
+    const { calls, outer } = splitCalls(expression, ROLLING_NAMES);
     const positions = calls.map((call) => this.#call(call, path));
     const synthetic = calls.map(({ column }, i) => {
       const position = positions[i];
@@ -143,7 +134,7 @@ class Planner {
     const argumentsMax = isLag ? 2 : 1;
     const count = call.arguments.length;
     if (count < argumentsMin || count > argumentsMax) {
-      const usage = USAGE[call.name] ?? `${call.name}(x)`;
+      const { usage } = ROLLING_FUNCTIONS[call.name as keyof typeof ROLLING_FUNCTIONS];
       this.#problem(
         call,
         path,
@@ -186,7 +177,7 @@ class Planner {
     const known = this.#seriesByText.get(`${kind} ${text}`);
     if (known !== undefined && fits(call.name, known.type)) return known;
     const { isSound, ...local } = this.#split(argument, path);
-    const type = typeOf(local.expression, local.schema, path, this.#report, FUNCTIONS);
+    const type = typeOf(local.expression, local.schema, path, this.#report, ROLLING_NAMES);
     if (type === undefined || !isSound) return undefined;
     if (!fits(call.name, type)) {
       if (call.name === 'count') return this.#presence(argument, path);
