@@ -45,3 +45,16 @@ test('columns that are not there are replaced by ones that are', () => {
   const { pick } = document['operators'] as { pick: { columns: string[] } };
   assert.deepEqual(pick.columns, ['high']);
 });
+
+test('a printed pipeline makes sense: scores stay scores, a path is named after its step', () => {
+test('a printed pipeline makes sense: scores stay scores, a path is named after its step', () => {
+  const created = (...types: readonly string[]): string =>
+    pipelineYaml(createPipeline(types, catalog).document);
+  const anomalies = created('file', 'tumbling_window', 'rolling', 'threshold', 'parquet');
+  assert.match(anomalies, /z_price: zscore\(close\)/);
+  assert.match(anomalies, /when: abs\(z_price\) > 3\n +value: close\n +score: z_price\n/);
+  assert.match(anomalies, /path: out\/threshold\n/);
+  const trades = created('file', 'dedupe', 'derive', 'filter', 'hopping_window', 'csv');
+  assert.match(trades, /notional: price \* size\n/);
+  assert.match(trades, /path: out\/hopping_window\.csv\n/);
+});

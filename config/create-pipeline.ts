@@ -58,7 +58,7 @@ export function createPipeline(types: readonly string[], catalog: Catalog): Crea
     sources: { trades: source },
     key: 'symbol',
     ...(rest.length === 0 ? {} : { operators }),
-    sinks: { output: { type: sinkType, input, ...sinkDefinition.examples[0]?.config } },
+    sinks: { output: { type: sinkType, input, ...outputOf(sinkDefinition, input) } },
   };
   return { document, problems: planPipeline(document, catalog).problems };
 }
@@ -84,6 +84,14 @@ function checkTypes(types: readonly string[], catalog: Catalog): void {
     complaints.push(`there is no ${kind} ${type}; ${help}`);
   });
   if (complaints.length > 0) throw new UnknownTypesError(complaints.join('\n'));
+}
+
+/** The example of a sink, with a path named after what it takes. */
+function outputOf({ examples }: Catalog['sinks'][number], input: string): Config {
+  const config: Config = { ...examples[0]?.config };
+  const { path } = config;
+  if (typeof path !== 'string') return config;
+  return { ...config, path: path.replace(/(?<=\/)[\w-]+(?=(?:\.\w+)*$)/, input) };
 }
 
 function freeName(type: string, taken: Readonly<Record<string, unknown>>): string {
@@ -113,7 +121,10 @@ function schemaOf(plan: () => Schema): Schema | undefined {
 
 const REPLACEMENTS_MAX = 50;
 
-/** Of the examples, the one that fits the columns best, with unknown columns replaced. */
+/**
+ * Of the examples, the one that fits the columns best, with unknown columns replaced: an example in
+ * which fewer had to be replaced still says more of what it was written to say.
+ */
 function fitted(
   definition: Catalog['operators'][number],
   examples: readonly Config[],
@@ -132,12 +143,14 @@ function fitted(
   let fewest = Number.POSITIVE_INFINITY;
   for (const example of examples) {
     let problems = problemsOf(example);
-    for (let count = 0; count < REPLACEMENTS_MAX; count++) {
+    let count = 0;
+    for (; count < REPLACEMENTS_MAX; count++) {
       const [first] = problems;
       if (first === undefined || !replaceColumn(example, first, schema)) break;
       problems = problemsOf(example);
     }
-    if (problems.length < fewest) [best, fewest] = [example, problems.length];
+    const misfit = problems.length * REPLACEMENTS_MAX + count;
+    if (misfit < fewest) [best, fewest] = [example, misfit];
   }
   return best ?? {};
 }
@@ -156,10 +169,23 @@ function replaceColumn(config: Config, { code, path, offset }: Problem, schema: 
   if (word === undefined || word === '') return false;
   const numbers = schema.columns.filter(({ type }) => type === 'float64' || type === 'int64');
   const siblings: readonly unknown[] = Array.isArray(parent) ? parent : [];
-  const column = numbers.find(({ name }) => name !== word && !siblings.includes(name));
+  const free = numbers
+    .map(({ name }) => name)
+    .filter((name) => name !== word && !siblings.includes(name));
+  const column = nearest(word, free);
   if (column === undefined) return false;
-  parent[last] = text.slice(0, start) + column.name + text.slice(start + word.length);
+  parent[last] = text.slice(0, start) + column + text.slice(start + word.length);
   return true;
+}
+
+/** Names of the market's price, the usual subject of a step. */
+const PRICES = ['close', 'price'];
+
+/** What stands best for a column: `z_price` for `z_return`, else a price, else the first. */
+function nearest(word: string, names: readonly string[]): string | undefined {
+  const prefix = /^[^_]+_/.exec(word)?.[0];
+  const alike = prefix === undefined ? undefined : names.find((name) => name.startsWith(prefix));
+  return alike ?? PRICES.find((name) => names.includes(name)) ?? names[0];
 }
 
 /** Gives a new column another name, at its place among the others. */

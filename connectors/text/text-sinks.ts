@@ -1,7 +1,7 @@
 /** Sinks of lines: newline-delimited JSON and comma-separated values, to a file or a stream. */
 
 import { defineSink, type SinkDefinition } from '../../engine/contract/connector.ts';
-import { choice, path } from '../../engine/contract/fields.ts';
+import { choice, type Fields, path } from '../../engine/contract/fields.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
 import { escapeGlob } from '../staging/part-files.ts';
 import { csvFormat } from './csv-format.ts';
@@ -9,17 +9,19 @@ import { ndjsonFormat } from './ndjson-format.ts';
 import { commitText, discardText, openTarget, STDOUT } from './target-file.ts';
 import { type LineFormat, TextSinkWriter } from './text-sink-writer.ts';
 
-const fields = {
-  path: path({
-    doc: 'The file, or `-` for stdout. It is created when there is a first row.',
-    examples: ['out/anomalies.ndjson', '-'],
-  }),
-  if_exists: choice(['replace', 'append', 'fail'], {
-    doc:
-      'What happens to a file of that name: replaced at the first commit (removed where there ' +
-      'are no rows), continued, or an error at the start.',
-  }).default('replace'),
-};
+function fieldsOf(examplePath: string) {
+  return {
+    path: path({
+      doc: 'The file, or `-` for stdout. It is created when there is a first row.',
+      examples: [examplePath, '-'],
+    }),
+    if_exists: choice(['replace', 'append', 'fail'], {
+      doc:
+        'What happens to a file of that name: replaced at the first commit (removed where there ' +
+        'are no rows), continued, or an error at the start.',
+    }).default('replace'),
+  } satisfies Fields;
+}
 
 interface TextKind {
   readonly name: 'ndjson' | 'csv';
@@ -41,7 +43,7 @@ function textSink({ name, summary, format, examplePath }: TextKind): SinkDefinit
         'or a pipe, where rows are out as soon as they are written.',
       backPressure: 'A batch is taken when the one before it is written.',
     },
-    fields,
+    fields: fieldsOf(examplePath),
     constraints: [],
     examples: [
       { title: 'To a file', config: { path: examplePath } },

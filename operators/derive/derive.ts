@@ -131,6 +131,20 @@ export const derive: OperatorDefinition = defineOperator({
         09:40      | AAPL   |      | 1     |            | small
       `,
     },
+    {
+      title: 'What a trade was worth',
+      config: { columns: { notional: 'price * size' } },
+      input: `
+        event_time | symbol | price | size
+        09:30      | AAPL   | 100.5 | 10
+        09:30      | IBM    | 50    |
+      `,
+      output: `
+        event_time | symbol | price | size | notional
+        09:30      | AAPL   | 100.5 | 10   | 1005
+        09:30      | IBM    | 50    |      |
+      `,
+    },
   ],
   open: (config, context) => new Derive(config, context),
 });
