@@ -47,7 +47,6 @@ test('columns that are not there are replaced by ones that are', () => {
 });
 
 test('a printed pipeline makes sense: scores stay scores, a path is named after its step', () => {
-test('a printed pipeline makes sense: scores stay scores, a path is named after its step', () => {
   const created = (...types: readonly string[]): string =>
     pipelineYaml(createPipeline(types, catalog).document);
   const anomalies = created('file', 'tumbling_window', 'rolling', 'threshold', 'parquet');
