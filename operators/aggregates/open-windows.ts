@@ -6,7 +6,7 @@
 import { EngineError } from '../../engine/contract/error.ts';
 import type { ExpressionValue } from '../../engine/contract/fields.ts';
 import type { OperatorContext, StateTables } from '../../engine/contract/operator.ts';
-import { windowRows } from '../../wasm/host/window-kernels.ts';
+import { windowEmit, windowRows } from '../../wasm/host/window-kernels.ts';
 import { WindowStore } from '../../wasm/host/window-store.ts';
 import { acceptedAggregates } from './plan-aggregates.ts';
 import { layoutRecord, type RecordLayout, templateOf } from './record-layout.ts';
@@ -69,7 +69,9 @@ export function openWindows(
   const single = templateOf(layout, options.revision ?? -1);
   const template = new Uint8Array(single.length * copies);
   for (let copy = 0; copy < copies; copy++) template.set(single, copy * single.length);
-  const shape = { ...options, template };
+  const hasBuckets = options.assign === undefined;
+  const fillIndex = hasBuckets ? windowEmit(context.kernels).fillIndex : undefined;
+  const shape = { ...options, template, fillIndex };
   const saved = tables && {
     records: tables['open_windows']!,
     cursors: tables['last_windows']!,

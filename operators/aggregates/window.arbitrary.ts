@@ -124,3 +124,21 @@ export function* everyInput(
   }
   yield* extend([]);
 }
+
+/** Trades of three keys, 250 ms apart, each moved by up to `far` places: long walks to a window. */
+export function disorderedTrades(count: number, far: number, seed: number): Row[] {
+  let state = seed;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const rows = Array.from({ length: count }, (_, i): Row => {
+    const event_time = BigInt(i) * 250_000_000n;
+    return { event_time, symbol: 'ABC'[random(3)]!, price: random(100), size: 1 };
+  });
+  for (const i of rows.keys()) {
+    const other = Math.min(count - 1, i + random(far));
+    [rows[i], rows[other]] = [rows[other]!, rows[i]!];
+  }
+  return rows;
+}

@@ -13,6 +13,7 @@ import {
   ALL_AGGREGATES,
   arbitraryTrades,
   BAR_AGGREGATES,
+  disorderedTrades,
   everyInput,
   TRADES,
 } from '../aggregates/window.arbitrary.ts';
@@ -198,6 +199,14 @@ test('small steps far from zero keep their variance', () => {
   );
   const aggregates = { variance: 'variance(price)', mean: 'mean(price)' };
   assertOracle(configOf({ aggregates }), rows, [256]);
+});
+
+test('rows in great disorder find their windows', () => {
+  const rows = disorderedTrades(4000, 1600, 1);
+  const aggregates = { rows: 'count()', sum: 'sum(price)' };
+  const config = configOf({ size: '3s', slide: '1s', aggregates });
+  const options = { maxOutOfOrdernessNs: 500n * SECOND, restartAfterBatch: [15, 25] };
+  assertOracle(config, rows, [64, 100], options);
 });
 
 test('twenty thousand keys', () => {

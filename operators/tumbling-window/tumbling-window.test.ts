@@ -10,6 +10,7 @@ import {
   ALL_AGGREGATES,
   arbitraryTrades,
   BAR_AGGREGATES,
+  disorderedTrades,
   everyInput,
   TRADES,
 } from '../aggregates/window.arbitrary.ts';
@@ -239,6 +240,23 @@ for (const [name, aggregates] of [
     );
   });
 }
+
+test('rows in great disorder find their windows', () => {
+  const rows = disorderedTrades(4000, 1600, 1);
+  const aggregates = { rows: 'count()', sum: 'sum(price)' };
+  const config = configOf({ size: '1s', aggregates });
+  const options = { maxOutOfOrdernessNs: 500n * SECOND, restartAfterBatch: [15, 25] };
+  assertOracle(config, rows, [64, 100], options);
+});
+
+test('the room of windows in disorder is used again', () => {
+  const rows = disorderedTrades(40_000, 400, 2);
+  const config = configOf({ size: '250ms', aggregates: { rows: 'count()' } });
+  const options = { maxOutOfOrdernessNs: 110n * SECOND };
+  const { outputs, late } = run(config, cut(rows, [100]), options);
+  assert(late > 0 && late < 20_000, 'most rows are in time');
+  assert.equal(outputs['main']!.length + late, 40_000);
+});
 
 test('a hundred thousand keys, and as many windows of one key', () => {
   const keys = Array.from({ length: 100_000 }, (_, i) => ({

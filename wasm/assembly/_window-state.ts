@@ -17,7 +17,7 @@
  *   12 u32 values in the moments of a bar (see window-bars)
  *
  * The records of a key are linked in the order of their starts. A row in order finds its record at
- * the cursor or makes the newest one; any other walks the list from the cursor.
+ * the cursor or makes the newest one; any other walks the list from the cursor (`_window-find`).
  *
  * A bucket: 0 i64 start, 8 u32 first record, 12 unused.
  *
@@ -54,6 +54,11 @@ export const STATE_LATE_ROWS: usize = 68;
 export const STATE_LATE_COUNT: usize = 72;
 /** Why a kernel stopped before the last row. */
 export const STATE_STOPPED: usize = 76;
+/** The index of `_window-index`: its address, 0 where there is none, and its slots less one. */
+export const STATE_INDEX: usize = 160;
+export const STATE_INDEX_MASK: usize = 164;
+/** 1 once a row has walked so far along the list of its key that an index would pay. */
+export const STATE_INDEX_WANTED: usize = 168;
 
 /** The slab of records, the buckets or a queue is full. */
 export const STOPPED_FULL: u32 = 1;
@@ -113,7 +118,7 @@ function insertBucket(state: usize, index: u32, start: i64): bool {
  * Rows mostly fall into the bucket used last or the one after it, so that neither a division nor a
  * search is needed.
  */
-function bucketOf(state: usize, time: i64): usize {
+export function bucketOf(state: usize, time: i64): usize {
   const width = load<i64>(state, STATE_WIDTH);
   const first = load<u32>(state, STATE_BUCKETS_FIRST);
   const end = load<u32>(state, STATE_BUCKETS_END);
@@ -204,66 +209,4 @@ export function unlinkRecord(state: usize, records: usize, record: u32): void {
   const key = <usize>load<u32>(records + record, RECORD_KEY);
   const cursor = <usize>load<u32>(state, STATE_CURSORS) + (key << 2);
   if (load<u32>(cursor) == record) store<u32>(cursor, newer != 0 ? newer : older);
-}
-
-/**
- * Makes the record of a key and time between its neighbours in the list of the key. Only the header
- * is set. 0 where there is no room.
- */
-export function makeRecord(state: usize, key: u32, time: i64, older: u32, newer: u32): u32 {
-  if (!hasRoom(state)) return 0;
-  const bucket = bucketOf(state, time);
-  if (bucket == 0) return 0;
-  const records = <usize>load<u32>(state, STATE_RECORDS);
-  const record = takeRecord(state, records);
-  linkRecord(state, records, record, key, load<i64>(bucket), older, newer);
-  store<u32>(records + record, load<u32>(bucket, BUCKET_HEAD), RECORD_NEXT);
-  store<u32>(bucket, record, BUCKET_HEAD);
-  return record;
-}
-
-/** The newest record of the key that starts at or before the time; 0 where there is none. */
-// @ts-ignore: decorator
-@inline
-export function recordBefore(state: usize, records: usize, key: u32, time: i64): u32 {
-  let record = load<u32>(<usize>load<u32>(state, STATE_CURSORS) + (<usize>key << 2));
-  while (record != 0 && load<i64>(records + record, RECORD_START) > time) {
-    record = load<u32>(records + record, RECORD_OLDER);
-  }
-  let newer = record == 0 ? 0 : load<u32>(records + record, RECORD_NEWER);
-  while (newer != 0 && load<i64>(records + newer, RECORD_START) <= time) {
-    record = newer;
-    newer = load<u32>(records + record, RECORD_NEWER);
-  }
-  return record;
-}
-
-/** The record of the key after `older`, or its oldest one where `older` is 0. */
-// @ts-ignore: decorator
-@inline
-export function recordAfter(state: usize, records: usize, key: u32, older: u32): u32 {
-  if (older != 0) return load<u32>(records + older, RECORD_NEWER);
-  let record = load<u32>(<usize>load<u32>(state, STATE_CURSORS) + (<usize>key << 2));
-  let next = record;
-  while (next != 0) {
-    record = next;
-    next = load<u32>(records + record, RECORD_OLDER);
-  }
-  return record;
-}
-
-/** The record of a key and time, which is made where there is none; 0 where there is no room. */
-export function recordOf(state: usize, key: u32, time: i64): u32 {
-  const records = <usize>load<u32>(state, STATE_RECORDS);
-  const older = recordBefore(state, records, key, time);
-  if (older != 0) {
-    const since = <u64>(time - load<i64>(records + older, RECORD_START));
-    if (since < load<u64>(state, STATE_WIDTH)) {
-      store<u32>(<usize>load<u32>(state, STATE_CURSORS) + (<usize>key << 2), older);
-      return older;
-    }
-  }
-  const made = makeRecord(state, key, time, older, recordAfter(state, records, key, older));
-  if (made != 0) clearRecord(state, records, made, RECORD_BYTES);
-  return made;
 }

@@ -20,10 +20,10 @@
 import {
   addDeviation, addOne, ANCHOR_VALUES, addToEnds, addToExtremes, addToMoments, isValue, pair,
 } from './_window-accumulators';
+import { makeRecord, recordOf } from './_window-find';
 import { PLACE_AWKWARD, PLACE_LATE, placeOf } from './_window-rows';
 import {
-  clearRecord, makeRecord, RECORD_NEWER, RECORD_ROWS, RECORD_START, recordOf, STATE_CURSORS,
-  STATE_RECORDS,
+  clearRecord, RECORD_NEWER, RECORD_ROWS, RECORD_START, STATE_CURSORS, STATE_RECORDS,
   STATE_STOPPED, STATE_STRIDE, STATE_WIDTH, STOPPED_FULL,
 } from './_window-state';
 

@@ -6,9 +6,10 @@
  */
 
 import { isValue, MOMENTS_SUMS } from './_window-accumulators';
+import { indexRecord, unindexRecord } from './_window-index';
 import {
   BUCKET_HEAD, bucketAt, giveRecord, RECORD_KEY, RECORD_NEXT, RECORD_ROWS,
-  searchBucket, STATE_BUCKETS_END, STATE_BUCKETS_FIRST, STATE_RECORDS, unlinkRecord,
+  searchBucket, STATE_BUCKETS_END, STATE_BUCKETS_FIRST, STATE_INDEX, STATE_RECORDS, unlinkRecord,
 } from './_window-state';
 
 const INT64_NULL: i64 = i64.MIN_VALUE;
@@ -26,6 +27,7 @@ const STATED_REVISION: usize = 4;
 export function closeWindows(state: usize, limit: i64, list: usize, max: u32): u32 {
   const records = <usize>load<u32>(state, STATE_RECORDS);
   const end = load<u32>(state, STATE_BUCKETS_END);
+  const hasIndex = load<u32>(state, STATE_INDEX) != 0;
   let first = load<u32>(state, STATE_BUCKETS_FIRST);
   let count: u32 = 0;
   while (first < end && count < max) {
@@ -34,6 +36,7 @@ export function closeWindows(state: usize, limit: i64, list: usize, max: u32): u
     let record = load<u32>(bucket, BUCKET_HEAD);
     for (; record != 0 && count < max; count++) {
       const next = load<u32>(records + record, RECORD_NEXT);
+      if (hasIndex) unindexRecord(state, records, record);
       unlinkRecord(state, records, record);
       giveRecord(state, records, record);
       store<u32>(list + (<usize>count << 2), record);
@@ -44,6 +47,18 @@ export function closeWindows(state: usize, limit: i64, list: usize, max: u32): u
   }
   store<u32>(state, first, STATE_BUCKETS_FIRST);
   return count;
+}
+
+/** Fills an empty index with the records of all windows. */
+export function fillIndex(state: usize): void {
+  const records = <usize>load<u32>(state, STATE_RECORDS);
+  const end = load<u32>(state, STATE_BUCKETS_END);
+  for (let index = load<u32>(state, STATE_BUCKETS_FIRST); index < end; index++) {
+    let record = load<u32>(bucketAt(state, index), BUCKET_HEAD);
+    for (; record != 0; record = load<u32>(records + record, RECORD_NEXT)) {
+      indexRecord(state, records, record);
+    }
+  }
 }
 
 /**

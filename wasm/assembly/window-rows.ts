@@ -3,9 +3,10 @@
  * window-columns then add the columns to them, one after the other.
  */
 
+import { recordOf } from './_window-find';
 import { PLACE_AWKWARD, PLACE_LATE, placeOf } from './_window-rows';
 import {
-  floorTo, RECORD_START, recordOf, STATE_CURSORS, STATE_LATE_SPAN, STATE_RECORDS, STATE_STOPPED,
+  floorTo, RECORD_START, STATE_CURSORS, STATE_LATE_SPAN, STATE_RECORDS, STATE_STOPPED,
   STATE_STRIDE, STATE_WIDTH, STOPPED_FULL,
 } from './_window-state';
 

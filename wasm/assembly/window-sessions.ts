@@ -22,10 +22,11 @@
  */
 
 import { listLate } from './_window-rows';
+import { recordAfter, recordBefore } from './_window-find';
 import {
-  clearRecord, giveRecord, hasRoom, linkRecord, recordAfter, RECORD_BYTES, recordBefore,
-  RECORD_ROWS, RECORD_START, STATE_CURSORS, STATE_LATE_SPAN, STATE_RECORDS, STATE_STOPPED,
-  STATE_STRIDE, STOPPED_AWKWARD, STOPPED_FULL, takeRecord, unlinkRecord, RECORD_NEWER,
+  clearRecord, giveRecord, hasRoom, linkRecord, RECORD_BYTES, RECORD_NEWER, RECORD_ROWS,
+  RECORD_START, STATE_CURSORS, STATE_LATE_SPAN, STATE_RECORDS, STATE_STOPPED, STATE_STRIDE,
+  STOPPED_AWKWARD, STOPPED_FULL, takeRecord, unlinkRecord,
 } from './_window-state';
 
 const SESSION_LAST: usize = 32;

@@ -121,6 +121,7 @@ export type EmitKernel = (
 
 export interface WindowEmitExports {
   closeWindows(state: number, limit: bigint, list: number, max: number): number;
+  fillIndex(state: number): void;
   stateRecord(records: number, record: number, field: number): number;
   stateWindows(
     state: number,

@@ -26,6 +26,9 @@ export const STATE = {
   lateRows: 68,
   lateCount: 72,
   stopped: 76,
+  index: 160,
+  indexMask: 164,
+  indexWanted: 168,
 } as const;
 
 const STATE_BYTES = 256;
@@ -53,6 +56,8 @@ export interface StoreShape {
   readonly awkwardSpan: bigint;
   /** A record without values; its length, a multiple of 16, is that of all records. */
   readonly template: Uint8Array;
+  /** `fillIndex` of window-emit; where it is missing, there is never an index. */
+  readonly fillIndex?: ((state: number) => void) | undefined;
 }
 
 /** Bytes of the slabs, and the numbers that go with them. */
@@ -114,12 +119,14 @@ export class WindowStore {
   readonly memory: LinearMemory;
   readonly #stride: number;
   readonly #cursors: KeyedArray;
+  readonly #fillIndex: ((state: number) => void) | undefined;
   #isDisposed = false;
 
   /** @param saved What `save` gave; its records must be of this shape. */
   constructor(memory: LinearMemory, shape: StoreShape, saved?: StoreBytes) {
     this.memory = memory;
     this.#stride = shape.template.length;
+    this.#fillIndex = shape.fillIndex;
     this.#cursors = new KeyedArray(memory);
     this.state = memory.allocateZeroed(STATE_BYTES);
     const spans = memory.i64(this.state, 3);
@@ -143,9 +150,11 @@ export class WindowStore {
     this.memory.u32(this.state + field, 1)[0] = value;
   }
 
+  /** Before each batch: makes room for its keys, and the index, where rows have asked for it. */
   growKeys(count: number): void {
     this.#cursors.grow(count);
     this.set(STATE.cursors, this.#cursors.pointer);
+    if (this.get(STATE.indexWanted) !== 0 && this.get(STATE.index) === 0) this.#makeIndex();
   }
 
   /** Doubles what is full, after a kernel stopped for lack of room. */
@@ -164,6 +173,18 @@ export class WindowStore {
     const pointer = this.memory.reallocate(this.get(STATE.records), used, bytes);
     this.set(STATE.records, pointer);
     this.set(STATE.capacity, this.memory.capacity(pointer));
+    if (this.get(STATE.index) !== 0) this.#makeIndex();
+  }
+
+  /** Twice as many slots as records, at the least. */
+  #makeIndex(): void {
+    if (this.#fillIndex === undefined) return;
+    const records = this.get(STATE.capacity) / this.#stride;
+    const slots = 2 ** Math.ceil(Math.log2(2 * records));
+    this.memory.free(this.get(STATE.index));
+    this.set(STATE.index, this.memory.allocateZeroed(slots * 4));
+    this.set(STATE.indexMask, slots - 1);
+    this.#fillIndex(this.state);
   }
 
   /** Start of the first bucket at or after number `index`, counted from the oldest. */
@@ -227,6 +248,7 @@ export class WindowStore {
     this.#isDisposed = true;
     this.memory.free(this.get(STATE.records));
     this.memory.free(this.get(STATE.buckets));
+    this.memory.free(this.get(STATE.index));
     this.#cursors.dispose();
     this.memory.free(this.state);
   }
