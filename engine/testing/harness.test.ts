@@ -126,6 +126,8 @@ test('a configuration that is not accepted is told', () => {
 test('a difference between rows is told in a table', () => {
   const [first, second, third] = table.rows as [Row, Row, Row];
   assert.equal(diffRows([third, first, second], table.rows), undefined);
+  assert.match(diffRows([second], [first])!, /^expected 1 row, got as many, but not the same\n/);
+  assert.match(diffRows([], table.rows)!, /^expected 3 rows, got 0\n/);
   assert.equal(diffRows([{ ...first, price: 1.5 * (1 + 1e-12) }], [first]), undefined);
   assert.match(diffRows([{ ...first, price: 1.5000001 }], [first])!, /not expected \(1\)/);
   assert.match(diffRows([first], [first, second])!, /missing \(1\):[^]*B/);

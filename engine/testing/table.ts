@@ -36,8 +36,8 @@ export function parseTable(text: string, schema?: Schema): Table {
   const columns = header.map((cell) => parseHeader(cell, schema));
   const rows = body.map((cells, index) => {
     if (cells.length !== columns.length) {
-      const found = `${cells.length} cells, expected ${columns.length}: ${cells.join(' | ')}`;
-      throw new TypeError(`row ${index + 1} has ${found}`);
+      const found = `${counted(cells.length, 'cell')}, expected ${columns.length}`;
+      throw new TypeError(`row ${index + 1} has ${found}: ${cells.join(' | ')}`);
     }
     return Object.fromEntries(
       columns.map((column, i) => [column.name, parseCell(cells[i]!, column)]),
@@ -267,10 +267,16 @@ function describe(
       ? '  none'
       : formatTable(rows.slice(0, SHOWN_MAX).map(pick)).replace(/^/gm, '  ');
   return [
-    `expected ${expectedCount} rows, got ${actualCount}`,
+    expectedCount === actualCount
+      ? `expected ${counted(expectedCount, 'row')}, got as many, but not the same`
+      : `expected ${counted(expectedCount, 'row')}, got ${actualCount}`,
     `missing (${missing.length}):`,
     shown(missing),
     `not expected (${surplus.length}):`,
     shown(surplus),
   ].join('\n');
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
