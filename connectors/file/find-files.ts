@@ -21,13 +21,13 @@ const LANE_BYTES = 16 << 20;
 
 const GLOB_CHARACTERS = /[*?[\]{}()!]/;
 
-/** The folder in which the search for a glob starts. */
-function folderOf(pattern: string): string {
+/** The folder in which the search for a glob starts, and what is searched for in it. */
+function searchOf(pattern: string): { readonly folder: string; readonly name: string } {
   const parts = pattern.split('/');
-  const first = parts.findIndex((part) => GLOB_CHARACTERS.test(part));
-  return resolve(
-    parts.slice(0, first < 0 ? -1 : first).join('/') || (pattern.startsWith('/') ? '/' : '.'),
-  );
+  const glob = parts.findIndex((part) => GLOB_CHARACTERS.test(part));
+  const first = glob < 0 ? parts.length - 1 : glob;
+  const folder = parts.slice(0, first).join('/') || (pattern.startsWith('/') ? '/' : '.');
+  return { folder: resolve(folder), name: parts.slice(first).join('/') };
 }
 
 async function isThere(path: string): Promise<'file' | 'folder' | 'nothing'> {
@@ -58,10 +58,10 @@ export async function findPaths(pattern: string): Promise<string[]> {
       })
     : [];
   if (paths.length > 0) return paths.sort();
-  const folder = folderOf(pattern);
+  const { folder, name } = searchOf(pattern);
   const isFolder = (await isThere(folder)) === 'folder';
   const where = isFolder ? ` in ${folder}` : `: there is no folder ${folder}`;
-  throw new EngineError('source/not-found', `no file matches ${pattern}${where}`);
+  throw new EngineError('source/not-found', `no file matches ${name}${where}`);
 }
 
 /** All files as one split. */
