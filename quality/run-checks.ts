@@ -86,7 +86,7 @@ export async function runChecks(
     passed: having('pass'),
     warned: having('warn'),
     failed: having('error'),
-    durationMs: performance.now() - startedAt,
+    durationMs: elapsedSince(startedAt),
     checks: results,
   };
 }
@@ -112,7 +112,7 @@ async function runCheck(
     const error = comparison('error_if', errorIf);
     const measured = await measure(datasets, spec, nowMs, attempt);
     const status = verdict(measured.failures, severity, warn, error);
-    const durationMs = performance.now() - startedAt;
+    const durationMs = elapsedSince(startedAt);
     const message = `${measured.message}${limits(spec)}`;
     return { ...common, ...measured, message, status, durationMs };
   } catch (error) {
@@ -125,7 +125,7 @@ async function runCheck(
       code,
       sql: attempt.sql,
       sample: { columns: [], rows: [] },
-      durationMs: performance.now() - startedAt,
+      durationMs: elapsedSince(startedAt),
     };
   }
 }
@@ -182,4 +182,9 @@ function limits({ severity, warnIf, errorIf }: CheckSpec): string {
     ...(warnIf !== DEFAULT_COMPARISON ? [`warn if ${warnIf}`] : []),
   ];
   return stated.length === 0 ? '' : ` (${stated.join(', ')})`;
+}
+
+/** Milliseconds to a tenth: a report is no place for the noise of a clock. */
+function elapsedSince(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 10) / 10;
 }

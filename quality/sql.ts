@@ -12,9 +12,12 @@ export class QueryError extends Error {
   static from(error: unknown): QueryError {
     if (error instanceof QueryError) return error;
     const text = error instanceof Error ? error.message : String(error);
-    return new QueryError(text.replace(/^Failed to extract statements: /, '').trimEnd(), {
-      cause: error,
-    });
+    const message = text
+      .replace(/^Failed to extract statements: /, '')
+      // DuckDB knows tables that the user has never heard of, such as pg_tables.
+      .replace(/^(Catalog Error: Table with name .*)\nDid you mean .*/, '$1')
+      .trimEnd();
+    return new QueryError(message, { cause: error });
   }
 }
 
