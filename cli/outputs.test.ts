@@ -145,6 +145,7 @@ test('what is wrong is told on stderr, with its exit code', async () => {
     unknown.stderr,
     /LINE 1: from bar\n\s+\^\nthe views are bars, trades, trades_rejected\n/,
   );
+  assert.doesNotMatch(unknown.stderr, /Did you mean/);
 
   const empty = await tidemark(['query', 'bars.yaml', ' ; ']);
   assert.equal(empty.code, 1);
@@ -163,4 +164,48 @@ test('before a run there is nothing to find fault with but the absence of rows',
   const { code, stdout } = await tidemark(['check', 'bars.yaml', ...elsewhere]);
   assert.equal(code, 0, stdout);
   assert.match(stdout, /3 passed in /);
+});
+
+test('a run tells of a source without rows, and how late rows can be kept', async () => {
+  writeFileSync(join(folder, 'empty.csv'), '');
+  const nowhere = ['-s', 'sinks.bars.path=none', '-s', 'sinks.trades.path=none.ndjson'];
+  const options = ['bars.yaml', '--no-check', '--slots', '1', ...nowhere];
+  const empty = await tidemark(['run', ...options, '-s', 'sources.trades.path=empty.csv']);
+  assert.equal(empty.code, 0, empty.stderr);
+  assert.match(empty.stderr, /^ {2}warning: no rows were read from trades: empty\.csv$/m);
+
+  const lines = ['A,2026-01-02T09:40:00Z,1,1', 'A,2026-01-02T09:30:00Z,1,1'];
+  writeFileSync(join(folder, 'late.csv'), `symbol,ts_event,price,size\n${lines.join('\n')}\n`);
+  const late = await tidemark(['run', ...options, '-s', 'sources.trades.path=late.csv']);
+  assert.match(late.stderr, /add a sink with input: bars\.late to keep them$/m);
+  const kept = '{ type: ndjson, input: bars.late, path: late.ndjson }';
+  const taken = ['-s', 'sources.trades.path=late.csv', '-s', `sinks.late=${kept}`];
+  assert.doesNotMatch((await tidemark(['run', ...options, ...taken])).stderr, /warning/);
+});
+
+test('a reader of a run that has seen enough is no failure where nothing is lost', async () => {
+  const line = 'A,2026-01-02T09:30:00Z,1,1\n';
+  writeFileSync(join(folder, 'many.csv'), `symbol,ts_event,price,size\n${line.repeat(50_000)}`);
+  const run = (...options: readonly string[]): Promise<Ended> =>
+    new Promise((resolve) => {
+      const values = [
+        '-s',
+        'sources.trades.path=many.csv',
+        '-s',
+        'sinks.trades.path=-',
+        ...options,
+      ];
+      const script = '("$@"; echo "code $?" >&2) | head -n 1';
+      const command = [process.execPath, MAIN, 'run', 'bars.yaml', '--quiet', '--no-check'];
+      execFile(
+        'sh',
+        ['-c', script, 'sh', ...command, ...values],
+        { cwd: folder, env: { ...process.env, NO_COLOR: '1' } },
+        (_error, stdout, stderr) => resolve({ code: 0, stdout, stderr }),
+      );
+    });
+  const quiet = await run('-s', 'quality=[]', '-s', 'sinks.bars={ type: blackhole, input: bars }');
+  assert.equal(quiet.stderr, 'code 0\n');
+  const lost = await run('-s', 'sinks.bars.path=lost');
+  assert.match(lost.stderr, /^error\[sink\/closed\].*\nNothing was made visible.*\ncode 1\n$/);
 });

@@ -75,9 +75,10 @@ function onSignals(stop: AbortController, progress: Progress): () => void {
   };
 }
 
-function failed(error: unknown, commit: CommitState, { isJson }: RunRequest): number {
+function failed(error: unknown, commit: CommitState, { plan, isJson }: RunRequest): number {
   const palette = paletteFor(process.stderr);
   const { code, message } = encodeError(error);
+  if (code === 'sink/closed' && keepsNothing(plan)) return ExitCode.done;
   process.stderr.write(`${palette.red(`error[${code}]`)}: ${message}\n`);
   if (!(error instanceof EngineError) && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
@@ -85,6 +86,11 @@ function failed(error: unknown, commit: CommitState, { isJson }: RunRequest): nu
   process.stderr.write(`${visibleOutputs(commit)}\n`);
   if (isJson === true) print(toJson({ error: { code, message }, commit }));
   return ExitCode.failed;
+}
+
+/** No sink has a file: nothing is lost when the reader of stdout has seen enough, as `head`. */
+function keepsNothing({ sinks }: PipelinePlan): boolean {
+  return sinks.every(({ config }) => config['path'] === undefined || config['path'] === '-');
 }
 
 function visibleOutputs({ done, failed: broken }: CommitState): string {

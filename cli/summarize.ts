@@ -38,12 +38,13 @@ export function summarize(findings: Findings): RunSummary {
     ],
     outcome: failure !== undefined ? 'failed' : wasStopped ? 'stopped' : 'completed',
     ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
-    elapsedMs,
-    rowsPerSecond: elapsedMs > 0 ? (accounts.read / elapsedMs) * 1000 : 0,
+    elapsedMs: Math.round(elapsedMs),
+    rowsPerSecond: elapsedMs > 0 ? Math.round((accounts.read / elapsedMs) * 1000) : 0,
     slots,
     partitions: plan.partitions,
     accounts,
     kept: keptPaths(plan, result),
+    warnings: [...unreadWarnings(plan, result), ...lateWarnings(plan, result)],
     steps: result.steps,
     ...(anomalies === undefined ? {} : { anomalies }),
     ...(detection === undefined ? {} : { detection }),
@@ -55,16 +56,23 @@ export function summarize(findings: Findings): RunSummary {
 
 function anomalySummary(plan: PipelinePlan, result: RunResult): AnomalySummary | undefined {
   if (!plan.sinks.some(takesAnomalies)) return undefined;
+  const found = new Set(result.anomalyCounts.map(({ severity }) => severity));
+  const others = [...found].filter((severity) => !SEVERITIES.includes(severity)).sort();
+  const severities = [...SEVERITIES.filter((severity) => found.has(severity)), ...others];
+  const rank = new Map(severities.map((severity, index) => [severity, index]));
   const byType = new Map<string, Record<string, number>>();
-  for (const { type, severity, count } of result.anomalyCounts) {
+  // Counts come in the order in which the first of each was found, which may differ between runs.
+  for (const { type, severity, count } of result.anomalyCounts.toSorted(
+    (a, b) => rank.get(a.severity)! - rank.get(b.severity)!,
+  )) {
     byType.set(type, { ...byType.get(type), [severity]: count });
   }
-  const found = new Set(result.anomalyCounts.map(({ severity }) => severity));
-  const others = [...found].filter((severity) => !SEVERITIES.includes(severity));
   return {
     total: result.anomalies,
-    ...(result.firstAnomalyMs === undefined ? {} : { firstAfterMs: result.firstAnomalyMs }),
-    severities: [...SEVERITIES.filter((severity) => found.has(severity)), ...others],
+    ...(result.firstAnomalyMs === undefined
+      ? {}
+      : { firstAfterMs: Math.round(result.firstAnomalyMs) }),
+    severities,
     byType: [...byType]
       .map(([type, bySeverity]) => ({
         type,
@@ -89,6 +97,27 @@ function keptPaths(plan: PipelinePlan, { accounts, perSource }: RunResult): RunS
     ...(latePath !== undefined && accounts.late > 0 ? { late: latePath } : {}),
     ...(rejectedPaths.length > 0 ? { rejected: rejectedPaths.join(', ') } : {}),
   };
+}
+
+/** Sources that were read to their end and had nothing in them, which few users intend. */
+function unreadWarnings(plan: PipelinePlan, result: RunResult): readonly string[] {
+  if (result.wasStopped || result.failure !== undefined) return [];
+  return plan.sources
+    .filter(({ name }) => result.perSource[name]!.read === 0)
+    .map(({ name, config }) => {
+      const path = config['path'];
+      return `no rows were read from ${name}${typeof path === 'string' ? `: ${path}` : ''}`;
+    });
+}
+
+/** How to keep late rows that nobody takes. */
+function lateWarnings(plan: PipelinePlan, { accounts }: RunResult): readonly string[] {
+  if (accounts.late === 0 || plan.sinks.some(({ input }) => input.output === 'late')) return [];
+  const outputs = plan.operators
+    .filter((operator) => Object.hasOwn(operator.outputs, 'late'))
+    .map(({ name }) => `${name}.late`);
+  const inputs = outputs.map((output) => `input: ${output}`).join(' or ');
+  return [`late rows were dropped; add a sink with ${inputs} to keep them`];
 }
 
 /** Where the rejected rows of a source are; undefined where their sink keeps none. */

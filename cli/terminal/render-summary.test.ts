@@ -152,6 +152,7 @@ test('a run that failed or was stopped says so at the top; empty sections are le
     partitions: 1,
     accounts: { read: 0, processed: 0, late: 0, rejected: 0, duplicate: 0 },
     kept: {},
+    warnings: [],
     steps: [],
     outputs: [],
     queries: [],

@@ -60,7 +60,10 @@ function head(summary: RunSummary, { palette, width }: RenderOptions): string[] 
 }
 
 /** The accounts as an addition: what became of the rows, and the rows read as the sum. */
-function rows({ accounts, kept }: RunSummary, { palette, width }: RenderOptions): string[] {
+function rows(
+  { accounts, kept, warnings }: RunSummary,
+  { palette, width }: RenderOptions,
+): string[] {
   const where = (path: string | undefined): string => (path === undefined ? '' : `→ ${path}`);
   const lines: [sign: string, count: string, what: string, where: string][] = [
     ['', formatCount(accounts.processed), 'processed', ''],
@@ -90,6 +93,9 @@ function rows({ accounts, kept }: RunSummary, { palette, width }: RenderOptions)
     `  ${rule}`,
     `  ${isSum ? palette.bold(total) : palette.red(palette.bold(total))}`,
     ...(isSum ? [] : [`  ${palette.red(`${plural(missing, 'row')} in no account`)}`]),
+    ...warnings
+      .flatMap((warning) => wrap(`warning: ${printable(warning)}`, width - 2))
+      .map((line) => `  ${palette.yellow(line)}`),
   ];
 }
 

@@ -29,6 +29,8 @@ export interface RunSummary {
   readonly accounts: Readonly<RowAccounts>;
   /** Where rows that were not processed can be found: paths by kind, where there are any. */
   readonly kept: { readonly late?: string; readonly rejected?: string };
+  /** What the user may not expect of the rows read, each a sentence; empty for most runs. */
+  readonly warnings: readonly string[];
   /** In the order of the plan. */
   readonly steps: readonly StepSummary[];
   /** Left out where no sink takes anomalies. */

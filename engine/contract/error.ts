@@ -76,7 +76,9 @@ export const ERROR_CODES = {
   'sink/closed': {
     fault: 'external',
     retry: false,
-    doc: 'Whoever read the output on stdout has gone, as `head` does when it has seen enough.',
+    doc:
+      'Whoever read the output on stdout has gone, as `head` does when it has seen enough. A run ' +
+      'that writes no files ends quietly then, with exit code 0.',
   },
   'quality/query-failed': {
     fault: 'user',

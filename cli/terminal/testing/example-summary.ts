@@ -22,6 +22,7 @@ export const EXAMPLE_SUMMARY: RunSummary = {
   partitions: 16,
   accounts: { read: 5_012_345, processed: 5_011_020, late: 812, rejected: 413, duplicate: 100 },
   kept: { late: 'out/late', rejected: 'out/dead-letter/market-anomalies.trades.ndjson' },
+  warnings: [],
   steps: [
     { name: 'bars', type: 'tumbling_window', rowsIn: 5_011_932, rowsOut: 23_400 },
     { name: 'features', type: 'derive', rowsIn: 23_400, rowsOut: 23_400 },
