@@ -17,12 +17,25 @@ function collect(value: string, previous: readonly string[] = []): readonly stri
   return [...previous, value];
 }
 
+function collectSetting(value: string, previous?: readonly string[]): readonly string[] {
+  if (value.indexOf('=') > 0) return collect(value, previous);
+  throw new InvalidArgumentError('Expected path=value.');
+}
+
 /** Adds -s, -e and --json. */
 export function withPipelineOptions(command: Command): Command {
   return withJson(
     command
-      .option('-s, --set <path=value>', 'set a value of the file, as in -s a.b.c=3', collect)
+      .option('-s, --set <path=value>', 'set a value of the file, as in -s a.b.c=3', collectSetting)
       .option('-e, --env-file <file>', 'read variables from a file of KEY=VALUE', collect),
+  );
+}
+
+export function withSlots(command: Command): Command {
+  return command.option(
+    '--slots <n>',
+    'worker threads for the operators; by default one a core',
+    wholeNumber(1),
   );
 }
 

@@ -6,9 +6,9 @@ import type { Command } from 'commander';
 import {
   action,
   type PipelineFlags,
-  wholeNumber,
   withExamples,
   withPipelineOptions,
+  withSlots,
 } from './command.ts';
 import { ExitCode } from './exit-code.ts';
 
@@ -18,22 +18,18 @@ interface DemoFlags extends PipelineFlags {
 }
 
 export function register(program: Command): void {
-  const command = withPipelineOptions(
-    program
-      .command('demo')
-      .summary('run a generated market')
-      .description(
-        'Generates a trading day of fifty symbols with planted anomalies, runs it through bars,\n' +
-          'rolling scores and detectors into Parquet, checks the outputs, and compares what was\n' +
-          'found with what was planted. Needs nothing and writes to out/demo.',
-      ),
-  )
-    .option(
-      '--slots <n>',
-      'worker threads for the operators; by default one a core',
-      wholeNumber(1),
-    )
-    .option('-q, --quiet', 'no live progress');
+  const command = withSlots(
+    withPipelineOptions(
+      program
+        .command('demo')
+        .summary('run a generated market')
+        .description(
+          'Generates a trading day of fifty symbols with planted anomalies, runs it through\n' +
+            'bars, rolling scores and detectors into Parquet, checks the outputs, and compares\n' +
+            'what was found with what was planted. Needs nothing and writes to out/demo.',
+        ),
+    ),
+  ).option('-q, --quiet', 'no live progress');
   withExamples(command, [
     ['tidemark demo', 'three million trades'],
     ['tidemark demo -s sources.trades.trades=20000000', 'twenty million'],

@@ -2,14 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import {
-  action,
-  print,
-  toJson,
-  wholeNumber,
-  withExamples,
-  withPipelineOptions,
-} from './command.ts';
+import { action, print, toJson, withExamples, withPipelineOptions, withSlots } from './command.ts';
 import type { PipelineFlags } from './command.ts';
 import { ExitCode } from './exit-code.ts';
 
@@ -18,16 +11,18 @@ interface ExplainFlags extends PipelineFlags {
 }
 
 export function register(program: Command): void {
-  const command = withPipelineOptions(
-    program
-      .command('explain')
-      .summary('show the plan of a pipeline')
-      .description(
-        'Shows the plan of a pipeline without running it: who reads whom, every option with its ' +
-          'default, the columns after every step, what the state holds, and the checks.',
-      )
-      .argument('<file>', 'the pipeline file'),
-  ).option('--slots <count>', 'worker threads to plan for (default: one a core)', wholeNumber(1));
+  const command = withSlots(
+    withPipelineOptions(
+      program
+        .command('explain')
+        .summary('show the plan of a pipeline')
+        .description(
+          'Shows the plan of a pipeline without running it: who reads whom, every option with ' +
+            'its default, the columns after every step, what the state holds, and the checks.',
+        )
+        .argument('<file>', 'the pipeline file'),
+    ),
+  );
   withExamples(command, [
     ['tidemark explain pipeline.yaml', 'the plan as a tree'],
     ["tidemark explain pipeline.yaml --json | jq '.operators[].outputs'", 'the plan as JSON'],

@@ -85,6 +85,7 @@ const usage: readonly [values: readonly string[], told: RegExp][] = [
   [['lnt'], /unknown command 'lnt'\n\(Did you mean lint\?\)/],
   [['lint'], /missing required argument 'path'/],
   [['lint', 'good', '--jsn'], /unknown option '--jsn'\n\(Did you mean --json\?\)/],
+  [['lint', 'good', '-s', 'a'], /argument 'a' is invalid\. Expected path=value\./],
   [['lint', 'good', '--format', 'xml'], /Allowed choices are text, json, github/],
   [['explain', 'good/bars.yaml', '--slots', '0'], /Expected a whole number of at least 1/],
   [['list', 'opertors'], /nothing of kind 'opertors' \(did you mean operators\?\)/],
@@ -230,7 +231,9 @@ test('test runs the cases, and shows what differs', () => {
     stdout,
     /bars\.yaml:26:53: error\[config\/unknown-column\]: bars has no column "hihg"/,
   );
-  assert.equal(tidemark('test', 'good', '--filter', 'lowest').stderr, 'no test cases\n');
+  const none = tidemark('test', 'good', '--filter', 'lowest');
+  assert.equal(none.code, 1);
+  assert.equal(none.stderr, 'there is no test case with "lowest" in its name\n');
 });
 
 test('test files beside a pipeline are found with it', () => {

@@ -52,7 +52,7 @@ export function makeProgram(): Command {
     .showHelpAfterError('(tidemark --help lists the commands)')
     .configureHelp({ styleTitle: bold })
     .exitOverride()
-    .addHelpText('after', () => `\n${exitCodesText()}\n\n${examplesText(EXAMPLES)}`);
+    .addHelpText('after', () => `\n${exitCodesText()}\n\n${examplesText(EXAMPLES)}\n\n${NPX}`);
   for (const [group, register] of COMMANDS) {
     register(program);
     const command = program.commands[program.commands.length - 1]!;
@@ -70,6 +70,8 @@ const EXAMPLES = [
   ['tidemark lint bars.yaml', 'everything that is wrong with it, at once'],
   ['tidemark run bars.yaml', 'run it'],
 ] as const;
+
+const NPX = 'Installed by npm in a folder, it is called there as `npx tidemark`.';
 
 function exitCodesText(): string {
   const { bold } = paletteFor(process.stdout);

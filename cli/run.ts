@@ -4,9 +4,9 @@ import type { Command } from 'commander';
 import {
   action,
   type PipelineFlags,
-  wholeNumber,
   withExamples,
   withPipelineOptions,
+  withSlots,
 } from './command.ts';
 import { ExitCode } from './exit-code.ts';
 
@@ -17,23 +17,20 @@ interface RunFlags extends PipelineFlags {
 }
 
 export function register(program: Command): void {
-  const command = withPipelineOptions(
-    program
-      .command('run')
-      .summary('run a pipeline')
-      .description(
-        'Lints the pipeline and runs it to the end of its sources: rows through the operators\n' +
-          'into the sinks, then the quality checks, then a summary on stderr. Outputs become\n' +
-          'visible when the run is complete. The first Ctrl-C ends it cleanly: what has been\n' +
-          'read is processed, open windows are closed, and the outputs are written.',
-      )
-      .argument('<file>', 'pipeline file'),
+  const command = withSlots(
+    withPipelineOptions(
+      program
+        .command('run')
+        .summary('run a pipeline')
+        .description(
+          'Lints the pipeline and runs it to the end of its sources: rows through the operators\n' +
+            'into the sinks, then the quality checks, then a summary on stderr. Outputs become\n' +
+            'visible when the run is complete. The first Ctrl-C ends it cleanly: what has been\n' +
+            'read is processed, open windows are closed, and the outputs are written.',
+        )
+        .argument('<file>', 'pipeline file'),
+    ),
   )
-    .option(
-      '--slots <n>',
-      'worker threads for the operators; by default one a core',
-      wholeNumber(1),
-    )
     .option('-q, --quiet', 'no live progress')
     .option('--no-check', 'leave the quality checks out');
   withExamples(command, [

@@ -77,8 +77,17 @@ function summarize(results: readonly FileResult[], flags: TestFlags): number {
   const passed = cases.length - failed;
   if (flags.json === true) print(toJson({ passed, failed, cases, lints }));
   const problems = errors === 0 ? '' : `, ${plural(errors, 'problem')} in files`;
-  note(
-    cases.length + errors === 0 ? 'no test cases' : `${passed} passed, ${failed} failed${problems}`,
-  );
+  if (cases.length + errors === 0) {
+    note(noCases(flags));
+    return ExitCode.failed;
+  }
+  note(`${passed} passed, ${failed} failed${problems}`);
   return failed + errors === 0 ? ExitCode.done : ExitCode.failed;
+}
+
+/** Nothing was tested, and that must not look like a pass. */
+function noCases({ filter }: TestFlags): string {
+  return filter === undefined
+    ? 'there are no test cases: write some under tests: of the pipeline, or in NAME.test.yaml'
+    : `there is no test case with ${JSON.stringify(filter)} in its name`;
 }
