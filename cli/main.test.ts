@@ -273,6 +273,8 @@ test('globs', async () => {
     ['a?[!b-d].{yaml,yml}', 'axc.yml', false],
     ['a.b+c(1).yaml', 'a.b+c(1).yaml', true],
     ['a.yaml', 'abyaml', false],
+    ['[z-a].yaml', 'a.yaml', false],
+    ['{[z-a],b}.yaml', 'a.yaml', false],
   ];
   for (const [glob, path, want] of cases) {
     assert.equal(globPattern(glob).test(path), want, `${glob} ${path}`);

@@ -2,6 +2,7 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { unreadable } from '../config/load.ts';
 import { EngineError } from '../engine/contract/error.ts';
 
 const SKIPPED = new Set(['node_modules', 'dist']);
@@ -23,7 +24,7 @@ export async function pipelineFiles(paths: readonly string[]): Promise<readonly 
     } else if (/[*?{[]/.test(path)) {
       for (const file of await expand(path)) if (await isPipeline(file)) found.add(file);
     } else {
-      throw new EngineError('config/unreadable', `cannot read ${path}: there is no such file`);
+      throw unreadable(path, { code: 'ENOENT' });
     }
   }
   return [...found];
@@ -31,7 +32,9 @@ export async function pipelineFiles(paths: readonly string[]): Promise<readonly 
 
 async function walk(folder: string): Promise<string[]> {
   const files: string[] = [];
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+    throw unreadable(folder, cause);
+  });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.') || SKIPPED.has(entry.name)) continue;
     const path = join(folder, entry.name);
@@ -70,14 +73,21 @@ export function globPattern(glob: string): RegExp {
       return `\\${part}`;
     },
   );
-  return new RegExp(`^${source}$`);
+  try {
+    return new RegExp(`^${source}$`);
+  } catch {
+    // Such as `[z-a]`, which matches nothing.
+    return /(?!)/;
+  }
 }
 
 /** Whether a YAML file or Markdown page has something of a pipeline in it. */
 async function isPipeline(file: string): Promise<boolean> {
   if (/\.test\.ya?ml$/.test(file)) return true;
   if (!/\.(?:ya?ml|md)$/.test(file)) return false;
-  const text = await readFile(file, 'utf8');
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw unreadable(file, cause);
+  });
   if (file.endsWith('.md'))
     return /^[ \t]*```[ \t]*ya?ml\b/m.test(text) && /^\s*sources:/m.test(text);
   return /^["']?(?:sources|sinks)["']?\s*:/m.test(text);

@@ -142,5 +142,7 @@ function exitCode(result: RunResult, quality: QualityReport | undefined): number
     process.stderr.write('error[engine/internal]: the row accounts do not add up\n');
     return ExitCode.failed;
   }
-  return quality?.status === 'error' ? ExitCode.checkFailed : ExitCode.done;
+  // Of a run that was stopped, what the checks say is told, but it was asked to end well.
+  const hasFailed = quality?.status === 'error' && !result.wasStopped;
+  return hasFailed ? ExitCode.checkFailed : ExitCode.done;
 }

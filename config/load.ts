@@ -87,10 +87,16 @@ export async function readText(path: string): Promise<SourceText> {
     const text = await readFile(path, 'utf8');
     return new SourceText(path, text.replace(/^\uFEFF/, ''));
   } catch (cause) {
-    throw new EngineError('config/unreadable', `cannot read ${path}: ${reasonOf(cause)}`, {
-      cause,
-    });
+    throw unreadable(path, cause);
   }
+}
+
+/** What the file system says of a file or folder, as an error that names it. */
+export function unreadable(path: string, cause: unknown): EngineError {
+  const named = path === '' ? 'a file without a name' : path;
+  return new EngineError('config/unreadable', `cannot read ${named}: ${reasonOf(cause)}`, {
+    cause,
+  });
 }
 
 function reasonOf(cause: unknown): string {

@@ -29,6 +29,8 @@ function pipeline(name: string, speed: string): string {
       bars: { type: 'ndjson', input: 'bars', path: '-' },
       late: { type: 'ndjson', input: 'bars.late', path: `${name}-late.ndjson` },
     },
+    // What it finds of a run that was stopped is told, but is no reason to end with 3.
+    quality: [{ dataset: 'late', row_count: { min: 10_000_000 } }],
   };
   writeFileSync(file, JSON.stringify(document));
   return file;
@@ -71,6 +73,7 @@ for (const [signal, speed] of [
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^Stopping: what has been read is processed and written\./m);
     assert.match(stderr, new RegExp(`^${name} +■ stopped`, 'm'));
+    assert.match(stderr, /^Quality +0 passed · 1 failed$/m);
     const count = (what: string): number =>
       Number(new RegExp(`([\\d,]+) +${what}\\b`).exec(stderr)![1]!.replaceAll(',', ''));
     const inBars = lines(stdout)
