@@ -352,8 +352,7 @@ test('a full disk is an error that says so, and leaves nothing', async (t) => {
     const writer = await open(settings);
     const expected: { code: ErrorCode; message: RegExp } = {
       code: 'sink/disk-full',
-      message:
-        /sink "bars": cannot write .*disk\/part-bars-.*: no space left on device \(ENOSPC\)/,
+      message: /sink "bars": cannot write .*disk\/part-bars-.*: no space left on device \(ENOSPC\)/,
     };
     await assert.rejects(async () => {
       for (let i = 0; i < 1000; i++) {
