@@ -199,7 +199,9 @@ function applyEdit(box: { config: unknown }, [where, how, junk, name]: Edit): vo
     if (Array.isArray(parent)) parent.splice(Number(key), 1);
     else if (parent !== box) delete parent[key];
   } else if (how === 'add' && typeof value === 'object' && value !== null) {
-    (value as Record<string, unknown>)[name] = junk;
+    // Not by assignment: that would give the value another prototype where the name is __proto__.
+    const property = { value: junk, enumerable: true, writable: true, configurable: true };
+    Object.defineProperty(value, name, property);
   } else {
     parent[key] = junk;
   }
