@@ -18,6 +18,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -48,17 +49,51 @@ export interface Target {
 /** Name for stdout. */
 export const STDOUT = '-';
 
-export function openTarget(sink: string, path: string, ifExists: IfExists): Target {
+/** @param header First line that a file which is continued must have, if any. */
+export function openTarget(
+  sink: string,
+  path: string,
+  ifExists: IfExists,
+  header?: string,
+): Target {
   if (path === STDOUT) return new StreamTarget(sink, 'stdout', 1);
   try {
     if (path.endsWith('/')) throw new Error('it names a folder, expected a file');
     const found = statSync(path, { throwIfNoEntry: false });
-    if (found === undefined || found.isFile()) return new FileTarget(sink, path, ifExists);
+    if (found === undefined || found.isFile()) {
+      if (ifExists === 'append' && found !== undefined) checkContinuable(path, found.size, header);
+      return new FileTarget(sink, path, ifExists);
+    }
     if (found.isDirectory()) throw new Error('it is a folder, expected a file');
     return new StreamTarget(sink, path, openSync(path, 'w'));
   } catch (error) {
     throw sinkError(sink, `write ${path}`, error);
   }
+}
+
+const LINE_BYTES_MAX = 1 << 20;
+
+/** Rows behind another header, or behind half a line, would spoil the file for every reader. */
+function checkContinuable(path: string, size: number, header: string | undefined): void {
+  if (size === 0) return;
+  const file = openSync(path, 'r');
+  try {
+    const start = Buffer.alloc(Math.min(size, LINE_BYTES_MAX));
+    const end = Buffer.alloc(1);
+    readSync(file, start, 0, start.length, 0);
+    readSync(file, end, 0, 1, size - 1);
+    if (end.toString() !== '\n') throw new Error('its last line has no end, expected a newline');
+    const [first] = start.toString().split(/\r?\n/, 1);
+    if (header !== undefined && first !== header) {
+      throw new Error(`its header is ${shorten(first!)}, expected ${shorten(header)}`);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 /** A commit of a file: `bytes` bytes that belong at `offset` of the target. */

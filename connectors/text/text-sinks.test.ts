@@ -186,6 +186,19 @@ for (const [sink, text] of KINDS) {
     assert.ok(!existsSync(path), 'a run without rows replaces the older file too');
   });
 
+  test(`${name}: a file that ends within a line is not continued`, async () => {
+    const settings = config(sink, `torn.${name}`, { if_exists: 'append' });
+    await run(sink, settings, ROWS);
+    const path = join(folder, `torn.${name}`);
+    const torn = readFileSync(path, 'utf8').slice(0, -1);
+    writeFileSync(path, torn);
+    await assert.rejects(sink.open(settings, context), {
+      code: 'sink/unwritable',
+      message: /cannot write .*torn.*: its last line has no end, expected a newline$/,
+    });
+    assert.equal(readFileSync(path, 'utf8'), torn);
+  });
+
   test(`${name}: close without commit, and a crash, leave nothing`, async () => {
     mkdirSync(join(folder, `closed-${name}`));
     const settings = config(sink, `closed-${name}/a`);
@@ -302,4 +315,13 @@ test('stdout: a reader that goes away, and a full device, are coded errors', () 
     full.stderr,
     'sink/disk-full: sink "out": cannot write stdout: no space left on device (ENOSPC)',
   );
+});
+
+test('csv: a file with another header is not continued', async () => {
+  const settings = config(csv, 'header.csv', { if_exists: 'append' });
+  writeFileSync(join(folder, 'header.csv'), 'symbol,price\r\nA,1\r\n');
+  await assert.rejects(csv.open(settings, context), {
+    code: 'sink/unwritable',
+    message: /cannot write .*header\.csv: its header is symbol,price, expected symbol,/,
+  });
 });

@@ -18,7 +18,7 @@ function fieldsOf(examplePath: string) {
     if_exists: choice(['replace', 'append', 'fail'], {
       doc:
         'What happens to a file of that name: replaced at the first commit (removed where there ' +
-        'are no rows), continued, or an error at the start.',
+        'are no rows), continued (where it has the same header), or an error at the start.',
     }).default('replace'),
   } satisfies Fields;
 }
@@ -50,8 +50,11 @@ function textSink({ name, summary, format, examplePath }: TextKind): SinkDefinit
       { title: 'To another program', config: { path: STDOUT } },
     ],
     plan: () => undefined,
-    open: async (config, { sink, schema }) =>
-      new TextSinkWriter(openTarget(sink, config.path, config.if_exists), format(schema)),
+    open: async (config, { sink, schema }) => {
+      const lines = format(schema);
+      const target = openTarget(sink, config.path, config.if_exists, lines.header);
+      return new TextSinkWriter(target, lines);
+    },
     commit: async (_config, committables, { sink }) => commitText(sink, committables),
     discard: async (_config, committables) => discardText(committables),
     dataset: ({ path: file }, { schema: { columns } }) =>
