@@ -7,6 +7,7 @@
  * that what a dead run has left can be told from what a live one is writing.
  */
 
+import { readFileSync, statSync } from 'node:fs';
 import { EngineError } from '../../engine/contract/error.ts';
 import { removeStaged } from './staged-file.ts';
 
@@ -28,7 +29,7 @@ export function isStagedMark(text: string): boolean {
  */
 export function removeStale(sink: string, output: string, path: string, mark: string): void {
   const writer = Number(MARK.exec(mark)?.[1]);
-  if (isRunning(writer)) {
+  if (isWriting(writer, path)) {
     throw new EngineError(
       'sink/busy',
       `sink "${sink}": cannot write ${output}: process ${writer} is writing there as well, ` +
@@ -38,13 +39,33 @@ export function removeStale(sink: string, output: string, path: string, mark: st
   removeStaged(path);
 }
 
-/** Whether there is another process of this number. */
-function isRunning(number: number): boolean {
+/** Whether there is another process of this number that may have written the file. */
+function isWriting(number: number, path: string): boolean {
   if (number === process.pid) return false;
   try {
     process.kill(number, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  try {
+    return startMs(number) <= statSync(path).mtimeMs + CLOCK_MS;
+  } catch {
+    return true;
+  }
+}
+
+const CLOCK_MS = 2000;
+const TICK_MS = 10;
+
+/**
+ * When the process was started: numbers of processes are used again, after a restart of the
+ * machine or container above all. Where Linux does not tell, it throws.
+ */
+function startMs(number: number): number {
+  const boot = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'utf8'))![1];
+  // The name of the program, in brackets, may hold anything; field 22 is the 20th behind it.
+  const fields = readFileSync(`/proc/${number}/stat`, 'utf8')
+    .replace(/^[^]*\) /, '')
+    .split(' ');
+  return Number(boot) * 1000 + Number(fields[19]) * TICK_MS;
 }
