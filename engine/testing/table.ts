@@ -127,7 +127,11 @@ function format(value: Value | undefined, isTime: boolean): string {
 export interface Comparison {
   /** Bit for bit, instead of nearly. */
   readonly isExact?: boolean;
-  /** What numbers may differ by, relative to the larger; 1e-9 by default. */
+  /**
+   * What numbers may differ by, relative to the larger; 1e-9 by default. The rounding of the
+   * largest number of the row is always allowed: a mean near zero of prices that are not is made of
+   * nothing else.
+   */
   readonly tolerance?: number;
   /** Rows must also be in this order. */
   readonly isOrdered?: boolean;
@@ -144,12 +148,16 @@ export function diffRows(
 ): string | undefined {
   const isExact = comparison.isExact ?? false;
   const tolerance = comparison.tolerance ?? 1e-9;
-  const same = isExact ? sameExactly : (a: Value, b: Value) => sameNearly(a, b, tolerance);
   const names = columnNames(isExact ? [...expected, ...actual] : expected);
   const left = comparison.isOrdered ? [...actual] : sorted(actual, names);
   const right = comparison.isOrdered ? [...expected] : sorted(expected, names);
-  const matches = (a: Row, b: Row): boolean =>
-    names.every((name) => same(a[name] ?? null, b[name] ?? null));
+  const matches = (a: Row, b: Row): boolean => {
+    const rounding = isExact ? 0 : roundingOf(b);
+    return names.every((name) => {
+      const [own, other] = [a[name] ?? null, b[name] ?? null];
+      return isExact ? sameExactly(own, other) : sameNearly(own, other, tolerance, rounding);
+    });
+  };
   const isPaired =
     left.length === right.length && left.every((row, index) => matches(row, right[index]!));
   if (isPaired) return undefined;
@@ -193,11 +201,22 @@ function sameExactly(a: Value, b: Value): boolean {
   return Object.is(a, b);
 }
 
+/** A few units in the last place of the largest number of the row. */
+function roundingOf(row: Row): number {
+  let largest = 0;
+  for (const value of Object.values(row)) {
+    if (typeof value === 'number' && Number.isFinite(value)) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+  }
+  return largest * 8 * Number.EPSILON;
+}
+
 /** Relative, also between number and bigint; nothing is near a null. */
-function sameNearly(a: Value, b: Value, tolerance: number): boolean {
+function sameNearly(a: Value, b: Value, tolerance: number, rounding: number): boolean {
   if (Object.is(a, b) || a === b) return true;
   if (typeof a === 'number' && typeof b === 'number') {
-    return Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
+    return Math.abs(a - b) <= rounding + tolerance * Math.max(Math.abs(a), Math.abs(b));
   }
   if (typeof a === 'bigint' && typeof b === 'number') return a === safeBigInt(b);
   if (typeof a === 'number' && typeof b === 'bigint') return b === safeBigInt(a);
