@@ -31,10 +31,12 @@ function testFiles(parts) {
 function runFile(file, eventsPath) {
   const start = Date.now();
   const reporter = ['--test-reporter=./scripts/test-events.mjs'];
+  const isRepeatable = process.env.CI !== undefined && process.env.CI !== '';
+  const seed = isRepeatable ? ['--import', './dist/engine/testing/fixed-seed.js'] : [];
   const destination = [`--test-reporter-destination=${eventsPath}`];
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', ...reporter, ...destination, file],
+    ['--enable-source-maps', ...seed, ...reporter, ...destination, file],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let output = '';
