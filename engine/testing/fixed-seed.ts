@@ -1,6 +1,6 @@
 /**
- * Loaded before the tests where `CI` is set: properties run over the same cases each time, so that a
- * build fails for what it changed. Elsewhere every run tries others, and prints the seed of a
+ * Loaded before the tests where `CI` is set: properties run over the same cases each time, so that
+ * a build fails for what it changed. Elsewhere every run tries others, and prints the seed of a
  * failure.
  */
 
