@@ -2,8 +2,9 @@
 
 import { catalog } from '../catalog.ts';
 import { escapeGlob } from '../connectors/staging/part-files.ts';
+import type { SinkDataset } from '../engine/contract/connector.ts';
 import { EngineError } from '../engine/contract/error.ts';
-import { type PipelinePlan, REJECTED_SCHEMA } from '../engine/plan/pipeline-plan.ts';
+import { type PipelinePlan, REJECTED_SCHEMA, type SinkPlan } from '../engine/plan/pipeline-plan.ts';
 import { deadLetterPath } from '../index.ts';
 import type { Datasets } from '../quality/datasets.ts';
 import type { DatasetSpec } from '../quality/relation.ts';
@@ -23,11 +24,20 @@ export async function openDatasets(plan: PipelinePlan): Promise<Datasets> {
   }
 }
 
+/** Where the rows of a sink can be queried, or undefined where they cannot. */
+export function sinkDataset(
+  plan: PipelinePlan,
+  { name, type, config, schema }: SinkPlan,
+): SinkDataset | undefined {
+  const definition = catalog.sinks.find((candidate) => candidate.name === type)!;
+  return definition.dataset(config, { sink: name, pipeline: plan.name, schema });
+}
+
 /** The rejected rows of a source `trades` that no sink takes are the view `trades_rejected`. */
 export function datasetSpecs(plan: PipelinePlan): readonly DatasetSpec[] {
-  const sinks = plan.sinks.flatMap(({ name, type, config, schema }): DatasetSpec[] => {
-    const definition = catalog.sinks.find((candidate) => candidate.name === type)!;
-    const dataset = definition.dataset(config, { sink: name, pipeline: plan.name, schema });
+  const sinks = plan.sinks.flatMap((sink): DatasetSpec[] => {
+    const { name, schema } = sink;
+    const dataset = sinkDataset(plan, sink);
     if (dataset === undefined) return [];
     return [{ name, ...dataset, ...(schema.time === '' ? {} : { time: schema.time }) }];
   });

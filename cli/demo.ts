@@ -3,19 +3,9 @@
 import { fileURLToPath } from 'node:url';
 import { relative } from 'node:path';
 import type { Command } from 'commander';
-import {
-  action,
-  type PipelineFlags,
-  withExamples,
-  withPipelineOptions,
-  withSlots,
-} from './command.ts';
+import { action, withExamples, withPipelineOptions, withSlots } from './command.ts';
 import { ExitCode } from './exit-code.ts';
-
-interface DemoFlags extends PipelineFlags {
-  readonly slots?: number;
-  readonly quiet?: boolean;
-}
+import type { RunFlags } from './run-pipeline.ts';
 
 export function register(program: Command): void {
   const command = withSlots(
@@ -35,20 +25,13 @@ export function register(program: Command): void {
     ['tidemark demo -s sources.trades.trades=20000000', 'twenty million'],
     ['tidemark demo -s sources.trades.seed=7', 'another market'],
   ]).action(
-    action(async (flags: DemoFlags) => {
+    action(async (flags: RunFlags) => {
       const file = demoFile();
       const { readPlan } = await import('./read-plan.ts');
       const read = await readPlan(file, flags);
       if (read === undefined) return ExitCode.invalidConfig;
       const { runPipeline } = await import('./run-pipeline.ts');
-      return runPipeline({
-        plan: read.plan,
-        file,
-        flags,
-        slots: flags.slots,
-        isQuiet: flags.quiet,
-        isJson: flags.json,
-      });
+      return runPipeline({ plan: read.plan, file, flags });
     }),
   );
 }

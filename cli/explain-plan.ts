@@ -16,6 +16,7 @@ import type {
 import { parseReference, referenceText } from '../engine/plan/references.ts';
 import { partitionsOfSlot } from '../engine/runtime/router.ts';
 import { deadLetterPath } from '../index.ts';
+import { sinkDataset } from './datasets.ts';
 import { paletteFor, terminalWidth } from './terminal/palette.ts';
 import { grid, type GridColumn } from './terminal/grid.ts';
 import { plural } from './terminal/numbers.ts';
@@ -102,7 +103,7 @@ export function explainPlan(plan: PipelinePlan, slots: number): ExplainedPlan {
 function explainSink(plan: PipelinePlan, sink: SinkPlan): ExplainedStep {
   const { name, type, config, input, schema } = sink;
   const definition = catalog.sinks.find((candidate) => candidate.name === type)!;
-  const dataset = definition.dataset(config, { sink: name, pipeline: plan.name, schema });
+  const dataset = sinkDataset(plan, sink);
   return {
     ...{ name, type, input: referenceText(input), inputSchema: schema, outputs: {} },
     options: optionsOf(definition.fields, config),

@@ -21,27 +21,30 @@ import type { DetectionSummary, RunSummary } from './terminal/run-summary.ts';
 /** How often progress is looked at; it is drawn less often than that where that is better. */
 const PROGRESS_MS = 100;
 
+/** Options of the commands that run a pipeline. */
+export interface RunFlags extends PipelineFlags {
+  readonly slots?: number;
+  readonly quiet?: boolean;
+  /** False to leave the quality checks out. */
+  readonly check?: boolean;
+}
+
 export interface RunRequest {
   readonly plan: PipelinePlan;
   /** Path of the pipeline file as the user gave it. */
   readonly file: string;
-  /** The options that the file was read with. */
-  readonly flags: PipelineFlags;
-  readonly slots?: number | undefined;
-  readonly isQuiet?: boolean | undefined;
-  readonly isJson?: boolean | undefined;
-  /** False to leave the quality checks out. */
-  readonly hasChecks?: boolean | undefined;
+  /** The options that the file was read with, and those of the run. */
+  readonly flags: RunFlags;
 }
 
 export async function runPipeline(request: RunRequest): Promise<number> {
-  const { plan, slots } = request;
+  const { plan, flags } = request;
   const stop = new AbortController();
-  const pipeline = createPipeline(plan, { slots, signal: stop.signal });
+  const pipeline = createPipeline(plan, { slots: flags.slots, signal: stop.signal });
   const progress = new Progress({
     stream: process.stderr,
     clock: { nowMs: () => Date.now() },
-    isQuiet: request.isQuiet === true || request.isJson === true,
+    isQuiet: flags.quiet === true || flags.json === true,
   });
   const release = onSignals(stop, progress);
   const timer = setInterval(() => progress.update(pipeline.progress()), PROGRESS_MS);
@@ -75,7 +78,7 @@ function onSignals(stop: AbortController, progress: Progress): () => void {
   };
 }
 
-function failed(error: unknown, commit: CommitState, { plan, isJson }: RunRequest): number {
+function failed(error: unknown, commit: CommitState, { plan, flags }: RunRequest): number {
   const palette = paletteFor(process.stderr);
   const { code, message } = encodeError(error);
   if (code === 'sink/closed' && keepsNothing(plan)) return ExitCode.done;
@@ -84,7 +87,7 @@ function failed(error: unknown, commit: CommitState, { plan, isJson }: RunReques
     process.stderr.write(`${error.stack}\n`);
   }
   process.stderr.write(`${visibleOutputs(commit)}\n`);
-  if (isJson === true) print(toJson({ error: { code, message }, commit }));
+  if (flags.json === true) print(toJson({ error: { code, message }, commit }));
   return ExitCode.failed;
 }
 
@@ -106,11 +109,11 @@ function visibleOutputs({ done, failed: broken }: CommitState): string {
 
 /** Checks the outputs, and compares planted with found anomalies where the input is generated. */
 async function examine(
-  { plan, hasChecks = true }: RunRequest,
+  { plan, flags }: RunRequest,
   result: RunResult,
 ): Promise<{ quality: QualityReport | undefined; detection: DetectionSummary | undefined }> {
   const isGenerated = plan.sources.some(({ type }) => type === 'generator');
-  const isChecked = hasChecks && plan.quality.length > 0;
+  const isChecked = flags.check !== false && plan.quality.length > 0;
   if (!isChecked && !isGenerated) return { quality: undefined, detection: undefined };
   // DuckDB is loaded only by who needs it: it costs a tenth of a second.
   const { runChecks } = await import('../quality/run-checks.ts');
@@ -126,8 +129,8 @@ async function examine(
   }
 }
 
-function show(summary: RunSummary, { isJson }: RunRequest): void {
-  if (isJson === true) {
+function show(summary: RunSummary, { flags }: RunRequest): void {
+  if (flags.json === true) {
     process.stdout.write(`${summaryJson(summary)}\n`);
     return;
   }

@@ -1,20 +1,9 @@
 /** `tidemark run`: a pipeline, from its sources to its quality report. */
 
 import type { Command } from 'commander';
-import {
-  action,
-  type PipelineFlags,
-  withExamples,
-  withPipelineOptions,
-  withSlots,
-} from './command.ts';
+import { action, withExamples, withPipelineOptions, withSlots } from './command.ts';
 import { ExitCode } from './exit-code.ts';
-
-interface RunFlags extends PipelineFlags {
-  readonly slots?: number;
-  readonly quiet?: boolean;
-  readonly check: boolean;
-}
+import type { RunFlags } from './run-pipeline.ts';
 
 export function register(program: Command): void {
   const command = withSlots(
@@ -50,15 +39,7 @@ export function register(program: Command): void {
         );
       }
       const { runPipeline } = await import('./run-pipeline.ts');
-      return runPipeline({
-        plan: read.plan,
-        file,
-        flags,
-        slots: flags.slots,
-        isQuiet: flags.quiet,
-        isJson: flags.json,
-        hasChecks: flags.check,
-      });
+      return runPipeline({ plan: read.plan, file, flags });
     }),
   );
 }

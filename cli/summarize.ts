@@ -1,9 +1,9 @@
 /** Makes the summary of a run from its plan and its result. */
 
-import { catalog } from '../catalog.ts';
 import type { PipelinePlan, SinkPlan } from '../engine/plan/pipeline-plan.ts';
 import { deadLetterPath, type RunResult } from '../index.ts';
 import type { PipelineFlags } from './command.ts';
+import { sinkDataset } from './datasets.ts';
 import type { QualityReport } from '../quality/run-checks.ts';
 import type {
   AnomalySummary,
@@ -148,11 +148,7 @@ function pathOf({ config }: SinkPlan): string | undefined {
 
 /** Two queries over what this pipeline has written, in the words of its own columns. */
 function queriesToTry(plan: PipelinePlan): RunSummary['queries'] {
-  const readable = plan.sinks.filter((sink) => {
-    const definition = catalog.sinks.find(({ name }) => name === sink.type)!;
-    const context = { sink: sink.name, pipeline: plan.name, schema: sink.schema };
-    return definition.dataset(sink.config, context) !== undefined;
-  });
+  const readable = plan.sinks.filter((sink) => sinkDataset(plan, sink) !== undefined);
   const anomalies = readable.find(takesAnomalies);
   const rows = readable.find((sink) => sink !== anomalies && sink.schema.key !== '');
   const queries = [];

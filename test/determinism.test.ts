@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import { catalog } from '../catalog.ts';
 import { unaccountedRows } from '../engine/contract/row-accounts.ts';
 import { planPipeline } from '../engine/plan/plan-pipeline.ts';
+import { cut } from '../engine/testing/arbitrary.ts';
 import { runInProcess } from '../engine/testing/run-in-process.ts';
 import type { Row } from '../engine/testing/table.ts';
 
@@ -123,16 +124,6 @@ const stream = fc.array(row, { minLength: 1, maxLength: 80, size: 'max' }).map((
     return { event_time: now - back, symbol, price, size, sequence: BigInt(sequence) };
   });
 });
-
-function cut(rows: readonly Row[], sizes: readonly number[]): Row[][] {
-  const batches: Row[][] = [];
-  for (let from = 0, i = 0; from < rows.length; i++) {
-    const size = sizes[i % sizes.length]!;
-    batches.push(rows.slice(from, from + size));
-    from += size;
-  }
-  return batches;
-}
 
 function text(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
