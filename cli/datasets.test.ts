@@ -83,7 +83,7 @@ async function writeRows({ sinks, name: pipeline }: PipelinePlan): Promise<void>
     const context = { sink: name, pipeline, schema };
     const writer = await definition.open(config, context);
     await writer.write(columnBatch(schema, ROWS));
-    const committables = await writer.prepareCommit(1);
+    const { committables } = await writer.prepareCommit(1, true);
     await definition.commit(config, committables, context);
     await writer.close();
   }

@@ -79,7 +79,6 @@ function reader(trades: SharedTrades, lane: number, lanes: number): SplitReader 
       return Promise.resolve(batch);
     },
     position: () => ({ unit }),
-    acknowledge: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }

@@ -16,7 +16,7 @@ test('counts what it drops, commits nothing and has no dataset', async () => {
   });
   await writer.write({ rowCount: 1, columns: [{ type: 'float64', values: Float64Array.of(3) }] });
   assert.equal(writer.rowCount, 3);
-  assert.deepEqual(await writer.prepareCommit(0), []);
+  assert.deepEqual(await writer.prepareCommit(), { committables: [] });
   await blackhole.commit({}, [], context);
   await writer.close();
   assert.equal(blackhole.dataset({}, context), undefined);

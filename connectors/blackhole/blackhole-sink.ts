@@ -1,7 +1,11 @@
 /** Counts rows and drops them: for benchmarks, and for outputs that nobody wants for now. */
 
 import type { ColumnBatch } from '../../engine/contract/batch.ts';
-import { type Committable, defineSink, type SinkWriter } from '../../engine/contract/connector.ts';
+import {
+  defineSink,
+  type PreparedCommit,
+  type SinkWriter,
+} from '../../engine/contract/connector.ts';
 
 export class BlackholeWriter implements SinkWriter {
   /** Rows dropped so far. */
@@ -12,8 +16,8 @@ export class BlackholeWriter implements SinkWriter {
     return Promise.resolve();
   }
 
-  prepareCommit(): Promise<readonly Committable[]> {
-    return Promise.resolve([]);
+  prepareCommit(): Promise<PreparedCommit> {
+    return Promise.resolve({ committables: [] });
   }
 
   close(): Promise<void> {
@@ -35,6 +39,7 @@ export const blackhole = defineSink({
   constraints: [],
   examples: [{ title: 'How fast is the pipeline without its output?', config: {} }],
   plan: () => undefined,
+  takesBack: true,
   open: () => Promise.resolve(new BlackholeWriter()),
   commit: () => Promise.resolve(),
   discard: () => Promise.resolve(),

@@ -106,10 +106,6 @@ export class FileReader implements SplitReader {
     return this.#position;
   }
 
-  async acknowledge(): Promise<void> {
-    // Files do not want to be told.
-  }
-
   async close(): Promise<void> {
     await this.#turn;
     const decoder = this.#decoder;

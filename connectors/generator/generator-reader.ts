@@ -74,10 +74,6 @@ export class GeneratorReader implements SplitReader {
     return { rows: this.#rows };
   }
 
-  acknowledge(): Promise<void> {
-    return Promise.resolve();
-  }
-
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -116,7 +116,7 @@ test('write then read equals the input', async () => {
           small,
         );
         for (const rows of input) await writer.write(columnBatch(schema, rows));
-        const committables = await writer.prepareCommit(0);
+        const { committables } = await writer.prepareCommit(0, true);
         await parquet.commit(settings, committables, context);
         await writer.close();
         const rows = input.flat();
@@ -147,7 +147,7 @@ test('rows of a file keep their order, over chunks and row groups', async () => 
   for (let i = 0; i < rows.length; i += 777) {
     await writer.write(columnBatch(schema, rows.slice(i, i + 777)));
   }
-  const committables = await writer.prepareCommit(0);
+  const { committables } = await writer.prepareCommit(0, true);
   await parquet.commit(settings, committables, context);
   await writer.close();
   const { glob } = parquet.dataset(settings, context)!;

@@ -12,7 +12,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ColumnBatch } from '../../engine/contract/batch.ts';
-import type { Committable, SinkContext, SinkWriter } from '../../engine/contract/connector.ts';
+import type { PreparedCommit, SinkContext, SinkWriter } from '../../engine/contract/connector.ts';
 import type { ColumnSchema } from '../../engine/contract/schema.ts';
 import type { PartCommittable, PartNames, ReplaceCommittable } from '../staging/part-files.ts';
 import { removeEmptyFolders, removeStaged, StagedFile } from '../staging/staged-file.ts';
@@ -119,7 +119,7 @@ export class ParquetSinkWriter implements SinkWriter {
     }
   }
 
-  async prepareCommit(epoch: number): Promise<readonly Committable[]> {
+  async prepareCommit(epoch: number, _isFinal: boolean): Promise<PreparedCommit> {
     // Open files first: opening one more might finish another whose folder still has rows.
     const states = [...this.#folders.values()];
     for (const state of states) if (state.open !== undefined) await this.#finish(state);
@@ -140,7 +140,7 @@ export class ParquetSinkWriter implements SinkWriter {
     }
     this.#finished = [];
     this.#isFirstCommit = false;
-    return committables;
+    return { committables };
   }
 
   async close(): Promise<void> {

@@ -68,7 +68,7 @@ async function open(settings: Record<string, unknown>): Promise<SinkWriter> {
 async function run(settings: Record<string, unknown>, batches: readonly (readonly Row[])[]) {
   const writer = await open(settings);
   for (const rows of batches) await writer.write(columnBatch(schema, rows));
-  const committables = await writer.prepareCommit(0);
+  const { committables } = await writer.prepareCommit(0, true);
   await parquet.commit(settings, committables, context);
   await writer.close();
   return committables;
@@ -183,7 +183,7 @@ test('nothing is visible before the commit, and a commit may be repeated', async
   const settings = config('commit', { partition_by: ['date'] });
   const writer = await open(settings);
   await writer.write(columnBatch(schema, ROWS));
-  const committables = await writer.prepareCommit(0);
+  const { committables } = await writer.prepareCommit(0, true);
   assert.ok(files('commit').every((name) => name.endsWith('.inprogress')));
   await parquet.commit(settings, committables, context);
   const committed = files('commit');
@@ -198,7 +198,7 @@ test('a commit that was cut short is finished by the next call', async () => {
   const settings = config('cut', { partition_by: ['date'] });
   const writer = await open(settings);
   await writer.write(columnBatch(schema, ROWS));
-  const committables = await writer.prepareCommit(0);
+  const { committables } = await writer.prepareCommit(0, true);
   await parquet.commit(settings, committables.slice(0, 2), context);
   await parquet.commit(settings, committables, context);
   assert.equal((await rowsOf(settings)).length, ROWS.length);
@@ -209,7 +209,7 @@ test('a committable whose file is gone is an error, also beside an older namesak
   await run(settings, [ROWS.slice(0, 1)]);
   const writer = await open(settings);
   await writer.write(columnBatch(schema, ROWS));
-  const committables = await writer.prepareCommit(0);
+  const { committables } = await writer.prepareCommit(0, true);
   rmSync(String(committables[0]!['staged']));
   await assert.rejects(parquet.commit(settings, committables, context), {
     code: 'sink/unwritable',
@@ -229,9 +229,13 @@ test('epochs of one run add up', async () => {
   const writer = await open(settings);
   for (const [epoch, row] of ROWS.entries()) {
     await writer.write(columnBatch(schema, [row]));
-    await parquet.commit(settings, await writer.prepareCommit(epoch), context);
+    await parquet.commit(settings, (await writer.prepareCommit(epoch, true)).committables, context);
   }
-  await parquet.commit(settings, await writer.prepareCommit(ROWS.length), context);
+  await parquet.commit(
+    settings,
+    (await writer.prepareCommit(ROWS.length, true)).committables,
+    context,
+  );
   await writer.close();
   assert.equal(files('epochs').length, ROWS.length);
   assert.deepEqual(await rowsOf(settings), sortRows(ROWS));
@@ -304,7 +308,7 @@ test('a process killed between stage and commit leaves nothing in sight', async 
       { type: 'string', codes: Uint32Array.of(0), dictionary: ['A'] },
       { type: 'string', codes: Uint32Array.of(0), dictionary: ['A'] },
     ] });
-    await writer.prepareCommit(0);
+    await writer.prepareCommit(0, true);
     process.kill(process.pid, 'SIGKILL');
   `;
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
@@ -365,7 +369,7 @@ test('a full disk is an error that says so, and leaves nothing', async (t) => {
         );
       }
     }, expected);
-    await assert.rejects(writer.prepareCommit(0), expected);
+    await assert.rejects(writer.prepareCommit(0, true), expected);
     await writer.close();
     assert.deepEqual(readdirSync(disk), []);
   } finally {

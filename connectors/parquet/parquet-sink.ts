@@ -98,6 +98,7 @@ export const parquet = defineSink({
     },
   ],
   plan: checkPartitions,
+  takesBack: false,
   open: openWriter,
   commit: async (_config, committables, { sink }) =>
     commitParts(sink, new PartNames(sink, EXTENSION), committables),

@@ -1,7 +1,7 @@
 /** Writes rows as lines of text. */
 
 import type { ColumnBatch } from '../../engine/contract/batch.ts';
-import type { Committable, SinkWriter } from '../../engine/contract/connector.ts';
+import type { PreparedCommit, SinkWriter } from '../../engine/contract/connector.ts';
 import type { Target } from './target-file.ts';
 
 export interface LineFormat {
@@ -39,8 +39,8 @@ export class TextSinkWriter implements SinkWriter {
     if (piece !== '') this.#target.write(Buffer.from(piece));
   }
 
-  async prepareCommit(): Promise<readonly Committable[]> {
-    return this.#target.prepareCommit();
+  async prepareCommit(): Promise<PreparedCommit> {
+    return { committables: this.#target.prepareCommit() };
   }
 
   async close(): Promise<void> {

@@ -79,7 +79,7 @@ function config(sink: SinkDefinition, name: string, more: Settings = {}): Settin
 }
 
 async function commit(sink: SinkDefinition, settings: Settings, writer: SinkWriter, epoch = 0) {
-  const committables = await writer.prepareCommit(epoch);
+  const { committables } = await writer.prepareCommit(epoch, true);
   await sink.commit(settings, committables, context);
   return committables;
 }
@@ -129,7 +129,11 @@ for (const [sink, text] of KINDS) {
         async (input) => {
           const writer = await sink.open(settings, simpleContext);
           for (const rows of input) await writer.write(columnBatch(simple, rows));
-          await sink.commit(settings, await writer.prepareCommit(0), simpleContext);
+          await sink.commit(
+            settings,
+            (await writer.prepareCommit(0, true)).committables,
+            simpleContext,
+          );
           await writer.close();
           const found = await readBack(sink.dataset(settings, simpleContext)!, simple);
           assert.deepEqual(found, sortRows(input.flat()));
@@ -145,7 +149,7 @@ for (const [sink, text] of KINDS) {
     const writer = await sink.open(settings, context);
     assert.ok(!existsSync(join(folder, 'commit')), 'nothing is created before there is a row');
     await writer.write(columnBatch(schema, ROWS));
-    const committables = await writer.prepareCommit(0);
+    const { committables } = await writer.prepareCommit(0, true);
     assert.ok(!existsSync(path));
     await sink.commit(settings, committables, context);
     await sink.commit(settings, committables, context);
@@ -162,7 +166,7 @@ for (const [sink, text] of KINDS) {
     await commit(sink, settings, writer, 0);
     await commit(sink, settings, writer, 1);
     await writer.write(columnBatch(schema, ROWS.slice(1)));
-    const committables = await writer.prepareCommit(2);
+    const { committables } = await writer.prepareCommit(2, true);
     const size = Number(committables[0]!['offset']);
     assert.equal(readFileSync(path).length, size);
     // As if the process had died after half of the bytes.
@@ -253,11 +257,11 @@ test('rejected rows can be written: no time, no key, no file before there is one
   const settings = config(ndjson, 'rejected.ndjson');
   const deadLetter = { sink: 'rejected', pipeline: 'test', schema: REJECTED_SCHEMA };
   const writer = await ndjson.open(settings, deadLetter);
-  await ndjson.commit(settings, await writer.prepareCommit(0), deadLetter);
+  await ndjson.commit(settings, (await writer.prepareCommit(0, true)).committables, deadLetter);
   assert.ok(!existsSync(join(folder, 'rejected.ndjson')));
   const row: Row = ['trades', 'a.csv', 3n, 'price: found abc, expected a number', 'X,abc'];
   await writer.write(columnBatch(REJECTED_SCHEMA, [row]));
-  await ndjson.commit(settings, await writer.prepareCommit(1), deadLetter);
+  await ndjson.commit(settings, (await writer.prepareCommit(1, true)).committables, deadLetter);
   await writer.close();
   assert.equal(
     readFileSync(join(folder, 'rejected.ndjson'), 'utf8'),
@@ -279,7 +283,7 @@ function writerScript(batches: number): string {
       for (let i = 0; i < ${batches}; i++) {
         await writer.write({ rowCount: 1000, columns: [{ type: 'float64', values }] });
       }
-      process.exitCode = (await writer.prepareCommit(0)).length;
+      process.exitCode = (await writer.prepareCommit(0, true)).committables.length;
     } catch (error) {
       process.stderr.write(error.code + ': ' + error.message);
       process.exitCode = 1;

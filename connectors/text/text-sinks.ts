@@ -50,6 +50,7 @@ function textSink({ name, summary, format, examplePath }: TextKind): SinkDefinit
       { title: 'To another program', config: { path: STDOUT } },
     ],
     plan: () => undefined,
+    takesBack: false,
     open: async (config, { sink, schema }) => {
       const lines = format(schema);
       const target = openTarget(sink, config.path, config.if_exists, lines.header);

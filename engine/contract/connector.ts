@@ -16,9 +16,12 @@ import type { Constraint, OperatorDefinition, Stability } from './operator.ts';
 import { assertDeclaration } from './operator.ts';
 import type { Report } from './problem.ts';
 import type { ColumnSchema, ColumnType, Schema } from './schema.ts';
+import type { ProcessingTimeMs } from './time.ts';
 
 /** Where reading resumes: after the last row returned by `poll`. Plain data. */
 export type SplitPosition = Readonly<Record<string, string | number>>;
+
+export type WatermarkScope = 'split' | 'partition';
 
 export interface SourceSplit {
   /** Stable across restarts. */
@@ -29,6 +32,11 @@ export interface SourceSplit {
   readonly totalBytes?: number;
   /** Files that it reads, where it reads files: no sink may write to one of them. */
   readonly files?: readonly string[];
+  /**
+   * Whether event time runs in the split as a whole, or in each partition of it on its own, as in a
+   * stream whose publishers write partition after partition. Default: the split.
+   */
+  readonly watermarkScope?: WatermarkScope;
   /** What `open` needs to find it. Plain data. */
   readonly details: Readonly<Record<string, unknown>>;
 }
@@ -62,10 +70,25 @@ export interface SplitReader {
    * every row before the damage, then throws an EngineError that names the place.
    */
   poll(): Promise<SourceBatch | 'idle' | 'end'>;
+  /** Behind the last row that `poll` has returned; read between two polls. */
   position(): SplitPosition;
-  /** The checkpoint that holds this position is complete. Only now may a broker be told. */
-  acknowledge(position: SplitPosition): Promise<void>;
+  /** How the reader is doing, where there is more to tell than rows and bytes. */
+  status?(): SplitStatus;
   close(): Promise<void>;
+}
+
+/** What a live source tells of itself, for progress, summary and metrics. Plain data. */
+export interface SplitStatus {
+  /** In words, such as `connected` or `reconnecting`. */
+  readonly state?: string;
+  /** When it came into that state. */
+  readonly sinceMs?: ProcessingTimeMs;
+  /** Messages that are stored and not read yet. */
+  readonly pendingMessages?: number;
+  /** Age of the last message read when it was read. */
+  readonly lagSeconds?: number;
+  /** Further figures, by name in snake_case with its unit. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 interface ConnectorSpec<F extends Fields> {
@@ -100,20 +123,43 @@ export interface SourceSpec<F extends Fields> extends ConnectorSpec<F> {
  * Staged output that becomes visible, idempotently, at the commit. Plain data. Where it is a file
  * that will be seen, `target` is its path to be and `bytes` its size.
  */
-export type Committable = Readonly<Record<string, string | number>>;
+export type Committable = Readonly<Record<string, string | number | Uint8Array>>;
 
 export interface SinkContext {
   /** Name of the sink in the pipeline. */
   readonly sink: string;
   readonly pipeline: string;
   readonly schema: Schema;
+  /** Set where the run goes on from a checkpoint, whose committables have been committed. */
+  readonly resume?: SinkResume | undefined;
+}
+
+/**
+ * A run that goes on replaces nothing of what it wrote before. What was staged, or committed, after
+ * the epoch is taken back by `open`; only what a sink cannot take back may stay.
+ */
+export interface SinkResume {
+  readonly epoch: number;
+  /** What `prepareCommit` of that epoch gave the checkpoint to carry. */
+  readonly carried?: Uint8Array | undefined;
+}
+
+/** What a sink gives a checkpoint. */
+export interface PreparedCommit {
+  readonly committables: readonly Committable[];
+  /** Rows that are not worth a file yet, and whatever else `open` needs to go on from here. */
+  readonly carried?: Uint8Array | undefined;
 }
 
 export interface SinkWriter {
   /** Takes the batch; resolves when it may be given the next one. */
   write(batch: ColumnBatch): Promise<void>;
-  /** Makes everything written so far durable, though not visible, and says what to commit. */
-  prepareCommit(epoch: number): Promise<readonly Committable[]>;
+  /**
+   * Makes everything written so far durable, though not visible: staged, or carried in the
+   * checkpoint. Epochs rise. With `isFinal`, the run ends here and nothing is carried that could
+   * be staged.
+   */
+  prepareCommit(epoch: number, isFinal: boolean): Promise<PreparedCommit>;
   /** Closes; removes what was staged and not handed out by `prepareCommit`. */
   close(): Promise<void>;
 }
@@ -139,6 +185,11 @@ export interface SinkSpec<F extends Fields> extends ConnectorSpec<F> {
   };
   /** Checks the configuration against the rows it will get. Pure. */
   readonly plan: (config: ConfigOf<F>, input: Schema, report: Report) => void;
+  /**
+   * Whether `open` can take back what was committed after the epoch of `resume`, so that a run can
+   * go on from an older checkpoint.
+   */
+  readonly takesBack: boolean;
   readonly open: (config: ConfigOf<F>, context: SinkContext) => Promise<SinkWriter>;
   /**
    * Makes the committables visible and, at the last commit of a run that replaces earlier output,

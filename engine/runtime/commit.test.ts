@@ -19,7 +19,7 @@ function sinks(names: readonly string[], log: string[]): { plan: PipelinePlan; c
       write: async () => undefined,
       prepareCommit: async () => {
         fails(sink, 'prepare');
-        return sink === 'idle' ? [] : [{ staged: sink }];
+        return { committables: sink === 'idle' ? [] : [{ staged: sink }] };
       },
       close: async () => void log.push(`close ${sink}`),
     }),
@@ -70,7 +70,7 @@ test('where a sink cannot prepare, what others have prepared is discarded', asyn
   const log: string[] = [];
   const { plan, catalog } = sinks(['first', 'prepare', 'last'], log);
   const host = await SinkHost.open(plan, catalog);
-  await assert.rejects(host.prepareCommit(0), { message: 'cannot prepare' });
+  await assert.rejects(host.prepareCommit(0, true), { message: 'cannot prepare' });
   assert.deepEqual(log, ['discard first']);
   await host.close();
 });

@@ -322,7 +322,8 @@ export class Pipeline {
 
   /** Returns what was committed, a list a sink. */
   async #commit(): Promise<readonly (readonly Committable[])[]> {
-    const committables = await this.#sinks!.prepareCommit(0);
+    const prepared = await this.#sinks!.prepareCommit(0, true);
+    const committables = prepared.map((sink) => sink.committables);
     await commitAll(this.#plan, this.#catalog, committables, (state) => {
       this.#commitState = state;
     });

@@ -4,15 +4,17 @@ import type { ColumnBatch } from '../contract/batch.ts';
 import type {
   Catalog,
   Committable,
+  PreparedCommit,
   SinkContext,
   SinkDefinition,
+  SinkResume,
   SinkWriter,
 } from '../contract/connector.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 
-export function sinkContext(plan: PipelinePlan, sink: number): SinkContext {
+export function sinkContext(plan: PipelinePlan, sink: number, resume?: SinkResume): SinkContext {
   const { name, schema } = plan.sinks[sink]!;
-  return { sink: name, pipeline: plan.name, schema };
+  return { sink: name, pipeline: plan.name, schema, resume };
 }
 
 export function sinkDefinition(plan: PipelinePlan, sink: number, catalog: Catalog): SinkDefinition {
@@ -43,12 +45,17 @@ export class SinkHost {
     this.#writers = writers;
   }
 
-  static async open(plan: PipelinePlan, catalog: Catalog): Promise<SinkHost> {
+  /** @param resume What each sink goes on from; empty where the run begins. */
+  static async open(
+    plan: PipelinePlan,
+    catalog: Catalog,
+    resume: readonly SinkResume[] = [],
+  ): Promise<SinkHost> {
     const writers: SinkWriter[] = [];
     try {
       for (const [index, sink] of plan.sinks.entries()) {
         const definition = sinkDefinition(plan, index, catalog);
-        writers.push(await definition.open(sink.config, sinkContext(plan, index)));
+        writers.push(await definition.open(sink.config, sinkContext(plan, index, resume[index])));
       }
     } catch (error) {
       await Promise.allSettled(writers.map((writer) => writer.close()));
@@ -61,13 +68,17 @@ export class SinkHost {
     await this.#writers[sink]!.write(batch);
   }
 
-  /** Committables of each sink, in the order of the plan; nothing stays of them where one fails. */
-  async prepareCommit(epoch: number): Promise<(readonly Committable[])[]> {
-    const all: (readonly Committable[])[] = [];
+  /** What each sink gives, in the order of the plan; nothing stays of it where one fails. */
+  async prepareCommit(epoch: number, isFinal: boolean): Promise<PreparedCommit[]> {
+    const all: PreparedCommit[] = [];
     try {
-      for (const writer of this.#writers) all.push(await writer.prepareCommit(epoch));
+      for (const writer of this.#writers) all.push(await writer.prepareCommit(epoch, isFinal));
     } catch (error) {
-      await discardAll(this.#plan, this.#catalog, all);
+      await discardAll(
+        this.#plan,
+        this.#catalog,
+        all.map(({ committables }) => committables),
+      );
       throw error;
     }
     return all;

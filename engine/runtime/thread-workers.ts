@@ -93,14 +93,14 @@ class ThreadPool {
     this.#atomics = atomics;
   }
 
-  async open(options: unknown): Promise<Thread> {
+  async open(...options: readonly unknown[]): Promise<Thread> {
     let thread = this.#free.pop();
     if (thread === undefined) {
       thread = new Thread(this.#module, this.#atomics);
       this.#threads.push(thread);
     }
     try {
-      await thread.call([], 'open', options);
+      await thread.call([], 'open', ...options);
     } catch (error) {
       await this.release(thread);
       throw error;
@@ -141,11 +141,11 @@ export function threadWorkers(modules: ThreadModules): Workers {
         close: () => slots.release(thread),
       };
     },
-    openSinks: async (plan) => {
-      const thread = await sinks.open(plan);
+    openSinks: async (plan, resume) => {
+      const thread = await sinks.open(plan, resume);
       return {
         write: (sink, batch) => thread.call(buffersOf(batch), 'write', sink, batch),
-        prepareCommit: (epoch) => thread.call([], 'prepareCommit', epoch),
+        prepareCommit: (epoch, isFinal) => thread.call([], 'prepareCommit', epoch, isFinal),
         close: () => sinks.release(thread),
       };
     },
@@ -188,11 +188,12 @@ export function slotThread(catalog: Catalog): ThreadHandler {
 export function sinkThread(catalog: Catalog): ThreadHandler {
   let host: SinkHost | undefined;
   return answering({
-    open: async (plan: Parameters<Workers['openSinks']>[0]) => {
-      host = await SinkHost.open(plan, catalog);
+    open: async (...values: Parameters<Workers['openSinks']>) => {
+      const [plan, resume] = values;
+      host = await SinkHost.open(plan, catalog, resume);
     },
     write: (...values: Parameters<SinkHost['write']>) => host!.write(...values),
-    prepareCommit: (epoch: number) => host!.prepareCommit(epoch),
+    prepareCommit: (epoch: number, isFinal: boolean) => host!.prepareCommit(epoch, isFinal),
     close: async () => {
       await host?.close();
       host = undefined;

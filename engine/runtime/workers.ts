@@ -5,7 +5,7 @@
  */
 
 import type { ColumnBatch } from '../contract/batch.ts';
-import type { Catalog, Committable } from '../contract/connector.ts';
+import type { Catalog, PreparedCommit, SinkResume } from '../contract/connector.ts';
 import type { EventTime } from '../contract/time.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import { SinkHost } from './sink-host.ts';
@@ -28,7 +28,7 @@ export interface SlotPort {
 
 export interface SinkPort {
   write(sink: number, batch: ColumnBatch): Promise<void>;
-  prepareCommit(epoch: number): Promise<readonly (readonly Committable[])[]>;
+  prepareCommit(epoch: number, isFinal: boolean): Promise<readonly PreparedCommit[]>;
   close(): Promise<void>;
 }
 
@@ -41,7 +41,8 @@ export interface SlotOptions {
 export interface Workers {
   openReader(options: ReaderOptions): Promise<ReaderPort>;
   openSlot(options: SlotOptions): Promise<SlotPort>;
-  openSinks(plan: PipelinePlan): Promise<SinkPort>;
+  /** @param resume What each sink goes on from; empty where the run begins. */
+  openSinks(plan: PipelinePlan, resume?: readonly SinkResume[]): Promise<SinkPort>;
   /** Ends the threads, once every port is closed. */
   close(): Promise<void>;
 }
@@ -66,12 +67,12 @@ export function inlineWorkers(catalog: Catalog): Workers {
         close: async () => tasks.dispose(),
       };
     },
-    openSinks: async (plan) => {
-      const host = await SinkHost.open(plan, catalog);
+    openSinks: async (plan, resume) => {
+      const host = await SinkHost.open(plan, catalog, resume);
       const inOrder = serially();
       return {
         write: (sink, batch) => inOrder(() => host.write(sink, batch)),
-        prepareCommit: (epoch) => inOrder(() => host.prepareCommit(epoch)),
+        prepareCommit: (epoch, isFinal) => inOrder(() => host.prepareCommit(epoch, isFinal)),
         close: () => inOrder(() => host.close()),
       };
     },

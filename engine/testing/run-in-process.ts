@@ -47,7 +47,6 @@ function scriptedSource(batches: ReadonlyMap<string, readonly ColumnBatch[]>) {
           return { ...batch, unit: next++, bytesRead: 0, rejected: [] };
         },
         position: () => ({ batch: next }),
-        acknowledge: async () => undefined,
         close: async () => undefined,
       };
     },
@@ -61,11 +60,12 @@ function collectingSink(collected: Map<string, Row[]>) {
     summary: 'Keeps its rows.',
     fields: { output: text({ doc: 'Where the rows come from.' }) },
     plan: () => undefined,
+    takesBack: true,
     open: async (config, { schema }) => ({
       write: async (batch) => {
         collected.get(config.output)!.push(...toRows(schema, batch));
       },
-      prepareCommit: async () => [],
+      prepareCommit: async () => ({ committables: [] }),
       close: async () => undefined,
     }),
     commit: async () => undefined,
