@@ -83,7 +83,7 @@ test('anomalies equal the oracle, also with late rows, equal times and restarts'
         const ids = want.map(({ anomaly_id: id }) => id);
         assert.equal(new Set(ids).size, ids.length, 'every id is given once');
         assert.equal(
-          run.metrics['threshold_high_total'] ?? 0,
+          run.metrics['anomalies_high_total'] ?? 0,
           want.filter(({ severity }) => severity === 'high').length,
         );
       },

@@ -1,5 +1,5 @@
 /**
- * Threshold: rules over scores that make anomaly rows. Declaration; the operator is next door.
+ * Threshold: rules over scores that make anomaly rows. What runs them is shared with detectors.
  */
 
 import type { OperatorDefinition } from '../../engine/contract/operator.ts';
@@ -15,8 +15,8 @@ import {
   z,
 } from '../../engine/contract/fields.ts';
 import { planExpression } from '../../engine/expression/plan-expression.ts';
-import { anomalyColumns } from './anomaly.ts';
-import { ThresholdOperator } from './threshold-operator.ts';
+import { ANOMALY_METRICS, ANOMALY_TABLES, anomalySchema } from '../anomalies/anomaly.ts';
+import { RulesOperator } from '../anomalies/rules-operator.ts';
 
 const TYPE_NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 const TYPE_EXPECTED = 'expected a word of letters, digits, _ . and -, such as price_spike';
@@ -73,18 +73,7 @@ function planAnomalies({ rules }: Config, input: Schema, report: Report): Schema
       if (given !== undefined) planExpression(given, input, 'number', at(field), report);
     }
   }
-  const columns = anomalyColumns(input.key);
-  if (columns.filter(({ name }) => name === input.key).length > 1) {
-    report({
-      path: ['rules'],
-      target: 'key',
-      code: 'config/duplicate-column',
-      message: `the key is called ${input.key}, like another column of an anomaly`,
-      help: `give the key another name, such as symbol, where it is read`,
-    });
-  }
-  const schema: Schema = { columns, time: 'event_time', key: input.key };
-  return input.revises === true ? { ...schema, revises: true } : schema;
+  return anomalySchema(input, ['rules'], report);
 }
 
 export const threshold: OperatorDefinition = defineOperator({
@@ -110,19 +99,8 @@ export const threshold: OperatorDefinition = defineOperator({
     },
   ],
   plan: (config, input, report) => ({ main: planAnomalies(config, input, report) }),
-  state: {
-    version: 1,
-    scope: 'keyed',
-    tables: {
-      id_counts: 'How often each id was given that can still come again, as JSON.',
-      late_counts: 'How many anomalies of late rows each key has had, as JSON.',
-    },
-  },
-  metrics: {
-    threshold_low_total: { unit: 'rows', doc: 'Anomalies of low severity.' },
-    threshold_medium_total: { unit: 'rows', doc: 'Anomalies of medium severity.' },
-    threshold_high_total: { unit: 'rows', doc: 'Anomalies of high severity.' },
-  },
+  state: { version: 1, scope: 'keyed', tables: ANOMALY_TABLES },
+  metrics: ANOMALY_METRICS,
   examples: [
     {
       title: 'Returns and volumes far from usual',
@@ -182,5 +160,5 @@ export const threshold: OperatorDefinition = defineOperator({
       `,
     },
   ],
-  open: (config, context, state) => new ThresholdOperator(config, context, state),
+  open: (config, context, state) => new RulesOperator(config, context, state),
 });

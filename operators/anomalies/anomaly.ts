@@ -2,7 +2,8 @@
  * An anomaly: the columns of its row, and what follows from its score. What is not known is NaN.
  */
 
-import type { ColumnSchema } from '../../engine/contract/schema.ts';
+import type { Path, Report } from '../../engine/contract/problem.ts';
+import type { ColumnSchema, Schema } from '../../engine/contract/schema.ts';
 
 export type Severity = 'low' | 'medium' | 'high';
 
@@ -11,8 +12,40 @@ export interface SeverityLimits {
   readonly high: number;
 }
 
+/** What an operator that writes anomalies declares: its state, */
+export const ANOMALY_TABLES = {
+  id_counts: 'How often each id was given that can still come again, as JSON.',
+  late_counts: 'How many anomalies of late rows each key has had, as JSON.',
+} as const;
+
+/** and its metrics. */
+export const ANOMALY_METRICS = {
+  anomalies_low_total: { unit: 'rows', doc: 'Anomalies of low severity.' },
+  anomalies_medium_total: { unit: 'rows', doc: 'Anomalies of medium severity.' },
+  anomalies_high_total: { unit: 'rows', doc: 'Anomalies of high severity.' },
+} as const;
+
+/**
+ * Schema of the anomalies of an input.
+ * @param at Field at which a key is reported that is called like another column of an anomaly.
+ */
+export function anomalySchema(input: Schema, at: Path, report: Report): Schema {
+  const columns = anomalyColumns(input.key);
+  if (columns.filter(({ name }) => name === input.key).length > 1) {
+    report({
+      path: at,
+      target: 'key',
+      code: 'config/duplicate-column',
+      message: `the key is called ${input.key}, like another column of an anomaly`,
+      help: `give the key another name, such as symbol, where it is read`,
+    });
+  }
+  const schema: Schema = { columns, time: 'event_time', key: input.key };
+  return input.revises === true ? { ...schema, revises: true } : schema;
+}
+
 /** Columns of an anomaly row, in order; the second has the name of the input's key. */
-export function anomalyColumns(key: string): readonly ColumnSchema[] {
+function anomalyColumns(key: string): readonly ColumnSchema[] {
   return [
     { name: 'anomaly_id', type: 'string' },
     { name: key, type: 'string' },

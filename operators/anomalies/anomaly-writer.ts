@@ -152,7 +152,7 @@ export class AnomalyWriter {
   #countAll(totals: Readonly<Record<Severity, number>>): void {
     for (const severity of ['low', 'medium', 'high'] as const) {
       const total = totals[severity];
-      if (total > 0) this.#context.count(`threshold_${severity}_total`, total);
+      if (total > 0) this.#context.count(`anomalies_${severity}_total`, total);
     }
   }
 

@@ -1,5 +1,6 @@
 /**
- * Runs the rules over every row as column loops; only rows that meet one are looked at one by one.
+ * Runs rules over every row as column loops: what `threshold` does, and the last stage of every
+ * detector. Only rows that meet a rule are looked at one by one.
  *
  * Cost: one mask a rule and batch, and about a microsecond an anomaly, most of it for its texts.
  */
@@ -17,7 +18,7 @@ import { AnomalyWriter } from './anomaly-writer.ts';
 import { Rule, type RuleConfig } from './rule.ts';
 import { TimeTexts } from './time-texts.ts';
 
-export class ThresholdOperator implements Operator {
+export class RulesOperator implements Operator {
   readonly #rules: readonly Rule[];
   readonly #ids: AnomalyIds;
   readonly #writer: AnomalyWriter;
