@@ -33,9 +33,11 @@ export const SHORT = {
   /** Row of the batch. */
   row: 27,
   origin: 28,
+  /** Place among the rows that the rule has found. */
+  found: 29,
 } as const;
 
-const ANOMALY_BYTES = 29 * 4;
+const ANOMALY_BYTES = 30 * 4;
 
 export class AnomalyBlock {
   readonly count: number;
@@ -52,7 +54,7 @@ export class AnomalyBlock {
     this.#pointer = memory.arena.allocate(count * ANOMALY_BYTES);
     const { buffer } = memory.memory;
     this.numbers = new Float64Array(buffer, this.#pointer, count * 10);
-    this.codes = new Uint32Array(buffer, this.#pointer, count * 29);
+    this.codes = new Uint32Array(buffer, this.#pointer, count * 30);
     this.words = new Int32Array(buffer, this.#pointer, count * 20);
   }
 

@@ -14,6 +14,8 @@ import type { TimeTexts } from './time-texts.ts';
 /** What of a rule is in its texts. */
 export interface TextRule {
   readonly explanation: Explanation;
+  /** Numbers that only the explanation has, one for each row that the rule has found. */
+  readonly details: readonly { readonly values: Float64Array }[];
   /** Of the type, for ids. */
   readonly typeCode: number;
 }
@@ -89,7 +91,7 @@ export class AnomalyTexts {
 
   /** Code of the explanation. */
   #explain(block: AnomalyBlock, i: number, rule: TextRule, texts: BatchTexts): number {
-    const { numbers, words, count } = block;
+    const { numbers, codes, words, count } = block;
     const value = numbers[LONG.value * count + i]!;
     const score = numbers[LONG.score * count + i]!;
     const baseline = numbers[LONG.baseline * count + i]!;
@@ -106,7 +108,9 @@ export class AnomalyTexts {
       );
       hash = hashWord(hashWord(hash, words[start]!), words[start + 1]!);
     }
-    const text = rule.explanation.text(value, score, baseline, window);
+    const found = codes[SHORT.found * count + i]!;
+    for (const { values } of rule.details) hash = hashNumber(hash, values[found]!);
+    const text = rule.explanation.text(value, score, baseline, window, rule.details, found);
     return this.#repeats.intern(texts, text, hash);
   }
 }

@@ -47,6 +47,7 @@ export class AnomalyWriter {
     this.#rules = rules.map((rule) => ({
       rule,
       explanation: rule.explanation,
+      details: rule.details,
       typeCode: ids.typeCode(rule.config.type),
       type: strings.intern(rule.config.type),
       detector: strings.intern(rule.config.detector ?? 'threshold'),
@@ -128,7 +129,8 @@ export class AnomalyWriter {
       const from = first.next++;
       const score = rule.score.values[from]!;
       const threshold = score < 0 ? rule.limits.down : rule.limits.up;
-      const severity = severityOf(score, this.#limits);
+      const severity = severityOf(score, rule.config.severity ?? this.#limits);
+      const sign = rule.direction.isGiven ? rule.direction.values[from]! : score;
       rules[i] = first;
       totals[severity]++;
       numbers[LONG.value * count + i] = rule.value.values[from]!;
@@ -139,11 +141,12 @@ export class AnomalyWriter {
         ? Math.min(1, Math.max(0, rule.confidence.values[from]!))
         : confidenceOf(score, threshold);
       codes[SHORT.row * count + i] = rule.rows[from]!;
+      codes[SHORT.found * count + i] = from;
       codes[SHORT.type * count + i] = first.type;
       codes[SHORT.detector * count + i] = first.detector;
       codes[SHORT.severity * count + i] = this.#severities[severity];
       codes[SHORT.direction * count + i] =
-        score > 0 ? this.#up : score < 0 ? this.#down : STRING_NULL;
+        sign > 0 ? this.#up : sign < 0 ? this.#down : STRING_NULL;
     }
     this.#countAll(totals);
     return rules;

@@ -13,15 +13,23 @@ test('an explanation is what JSON.stringify makes of it', () => {
   const limit = fc.oneof(fc.constant(Number.NaN), fc.double({ min: 0, noNaN: true }));
   const window = fc.option(fc.constant({ start: '2024-01-02T09:30:00Z', end: '2024-01-02' }));
   const numbers = fc.record({ observed: number, score: number, baseline: number });
+  const history = fc.option(fc.record({ over: fc.string(), exclude_current: fc.boolean() }), {
+    nil: undefined,
+  });
+  const details = fc.dictionary(fc.stringMatching(/^[a-z]/), number, { noNullPrototype: true });
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),
       fc.record({ up: limit, down: limit }),
       fc.boolean(),
       numbers,
-      window,
-      (rule, limits, hasBaseline, { observed, score, baseline }, times) => {
-        const explanation = new Explanation(rule, limits, hasBaseline);
+      fc.record({ times: window, history, details }),
+      (rule, limits, hasBaseline, { observed, score, baseline }, more) => {
+        const { times } = more;
+        const names = Object.keys(more.details);
+        const frame = { rule, limits, hasBaseline, history: more.history, details: names };
+        const explanation = new Explanation(frame);
+        const columns = names.map((name) => ({ values: Float64Array.of(7, more.details[name]!) }));
         const written = times === null ? 'null' : windowJson(times.start, times.end);
         const want = JSON.stringify({
           rule,
@@ -30,8 +38,10 @@ test('an explanation is what JSON.stringify makes of it', () => {
           threshold: score < 0 ? limits.down : limits.up,
           baseline: hasBaseline ? baseline : null,
           window: times,
+          ...more.history,
+          ...(names.length === 0 ? {} : { details: more.details }),
         });
-        assert.equal(explanation.text(observed, score, baseline, written), want);
+        assert.equal(explanation.text(observed, score, baseline, written, columns, 1), want);
       },
     ),
     { numRuns: 500 },

@@ -1,8 +1,13 @@
 /**
  * Explanations: what led to an anomaly, as JSON.
  *
- *     {"rule":"abs(z) > 3","observed":0.5,"score":-4,"threshold":3,"baseline":null,
- *      "window":{"start":"2013-10-07T13:30:00Z","end":"2013-10-07T13:35:00Z"}}    (on one line)
+ *     {"rule":"abs(zscore(close)) > 3","observed":9.5,"score":-4,"threshold":3,"baseline":10,
+ *      "window":{"start":"2013-10-07T13:30:00Z","end":"2013-10-07T13:35:00Z"},
+ *      "over":"20 rows","exclude_current":true,"details":{"deviation":0.125}}     (on one line)
+ *
+ * `window` is that of the row, null where it has none; `over` and `exclude_current` say which rows
+ * the baseline was made of, and stand only where a detector knows; so do `details`, further numbers
+ * by name. All detectors write this and nothing else, so that one reader serves them all.
  *
  * They are what `JSON.stringify` makes of such an object, put together from fragments that a rule
  * writes once, so that an anomaly costs the texts of its own numbers.
@@ -13,28 +18,61 @@ export function jsonNumber(value: number): string {
   return Number.isFinite(value) ? `${value}` : 'null';
 }
 
+/** What of an explanation is the same for all anomalies of a rule. */
+export interface ExplanationFrame {
+  /** The condition, as the user knows it. */
+  readonly rule: string;
+  readonly limits: { readonly up: number; readonly down: number };
+  readonly hasBaseline: boolean;
+  /** Which rows the baseline is made of. */
+  readonly history?: Readonly<{ over: string; exclude_current: boolean }> | undefined;
+  /** Names of further numbers. */
+  readonly details?: readonly string[] | undefined;
+}
+
 export class Explanation {
   readonly #head: string;
   readonly #up: string;
   readonly #down: string;
   readonly #hasBaseline: boolean;
+  /** What stands between the window and the first detail, or the end. */
+  readonly #tail: string;
+  /** `"name":` of each detail, with what parts it from the one before. */
+  readonly #details: readonly string[];
 
-  /** @param when The condition, as the user wrote it. */
-  constructor(when: string, limits: { up: number; down: number }, hasBaseline: boolean) {
-    this.#head = `{"rule":${JSON.stringify(when)},"observed":`;
+  constructor({ rule, limits, hasBaseline, history, details = [] }: ExplanationFrame) {
+    this.#head = `{"rule":${JSON.stringify(rule)},"observed":`;
     this.#hasBaseline = hasBaseline;
     const afterScore = (limit: number): string =>
       `,"threshold":${jsonNumber(limit)},"baseline":${hasBaseline ? '' : 'null,"window":'}`;
     this.#up = afterScore(limits.up);
     this.#down = afterScore(limits.down);
+    const known = history === undefined ? '' : `,${JSON.stringify(history).slice(1, -1)}`;
+    this.#tail = `${known}${details.length === 0 ? '}' : ',"details":{'}`;
+    this.#details = details.map((name, i) => `${i === 0 ? '' : ','}${JSON.stringify(name)}:`);
   }
 
-  /** @param window As `windowJson` writes it. */
-  text(observed: number, score: number, baseline: number, window: string): string {
+  /**
+   * @param window As `windowJson` writes it.
+   * @param details Columns of the further numbers, of which this anomaly has the ones at `index`.
+   */
+  text(
+    observed: number,
+    score: number,
+    baseline: number,
+    window: string,
+    details: readonly { readonly values: Float64Array }[] = [],
+    index = 0,
+  ): string {
     const start = `${this.#head}${jsonNumber(observed)},"score":${jsonNumber(score)}`;
     const limit = score < 0 ? this.#down : this.#up;
-    if (!this.#hasBaseline) return `${start}${limit}${window}}`;
-    return `${start}${limit}${jsonNumber(baseline)},"window":${window}}`;
+    const known = this.#hasBaseline ? `${jsonNumber(baseline)},"window":${window}` : window;
+    let text = `${start}${limit}${known}${this.#tail}`;
+    if (this.#details.length === 0) return text;
+    for (let i = 0; i < this.#details.length; i++) {
+      text += `${this.#details[i]!}${jsonNumber(details[i]!.values[index]!)}`;
+    }
+    return `${text}}}`;
   }
 }
 

@@ -11,7 +11,8 @@ import { compileToFloat64, compileToMask } from '../../engine/expression/compile
 import { columnsOf } from '../../engine/expression/expression.ts';
 import { parseAccepted } from '../../engine/expression/plan-expression.ts';
 import { rowsWhere } from '../../engine/expression/select-rows.ts';
-import { Explanation } from './explanation.ts';
+import type { SeverityLimits } from './anomaly.ts';
+import { Explanation, type ExplanationFrame } from './explanation.ts';
 import { limitsOf } from './limits.ts';
 
 export interface RuleConfig {
@@ -22,6 +23,17 @@ export interface RuleConfig {
   readonly baseline?: ExpressionValue | undefined;
   readonly detector?: string | undefined;
   readonly confidence?: ExpressionValue | undefined;
+  /** Its sign is the direction, in place of that of the score. */
+  readonly direction?: ExpressionValue | undefined;
+  /** What |score| is compared with, where the condition does not say it of the score. */
+  readonly threshold?: number | undefined;
+  /** Further numbers for the explanation, by name. */
+  readonly details?: Readonly<Record<string, ExpressionValue>> | undefined;
+  /** In place of the limits of the operator. */
+  readonly severity?: SeverityLimits | undefined;
+  /** What the explanation says of the rule; the condition itself by default. */
+  readonly text?: string | undefined;
+  readonly history?: ExplanationFrame['history'];
 }
 
 const HITS_START = 64;
@@ -45,11 +57,15 @@ class Numbers {
     if (this.#compiled !== undefined) this.#pointer = this.#compiled(selected);
   }
 
+  /** What is not finite is kept as null: an input column may hold it, an anomaly may not. */
   keep(memory: Float64Array, count: number): void {
     if (this.values.length < count) this.values = new Float64Array(2 * count).fill(Number.NaN);
     if (this.#compiled === undefined) return;
     const from = this.#pointer / 8;
-    for (let i = 0; i < count; i++) this.values[i] = memory[from + i]!;
+    for (let i = 0; i < count; i++) {
+      const value = memory[from + i]!;
+      this.values[i] = Number.isFinite(value) ? value : Number.NaN;
+    }
   }
 }
 
@@ -62,6 +78,8 @@ export class Rule {
   readonly score: Numbers;
   readonly baseline: Numbers;
   readonly confidence: Numbers;
+  readonly direction: Numbers;
+  readonly details: readonly Numbers[];
   /** Rows of the last batch that meet the rule, ascending; numbers stand at the same index. */
   rows = new Uint32Array(HITS_START);
   count = 0;
@@ -87,14 +105,20 @@ export class Rule {
     this.score = numbers(config.score);
     this.baseline = numbers(config.baseline);
     this.confidence = numbers(config.confidence);
+    this.direction = numbers(config.direction);
+    const details = Object.entries(config.details ?? {});
+    this.details = details.map(([, value]) => numbers(value));
     this.#reads = input.columns.map(({ name }) => reads.has(name));
     const { up, down } = limitsOf(when, parseAccepted(config.score));
-    this.limits = { up: up ?? Number.NaN, down: down ?? Number.NaN };
-    this.explanation = new Explanation(
-      expressionText(config.when),
-      this.limits,
-      this.baseline.isGiven,
-    );
+    const { threshold = Number.NaN } = config;
+    this.limits = { up: up ?? threshold, down: down ?? threshold };
+    this.explanation = new Explanation({
+      rule: config.text ?? expressionText(config.when),
+      limits: this.limits,
+      hasBaseline: this.baseline.isGiven,
+      history: config.history,
+      details: details.map(([name]) => name),
+    });
   }
 
   /** Finds and counts the rows of the batch that meet the rule. */
@@ -112,7 +136,8 @@ export class Rule {
     const { memory } = this.#context;
     const { count } = this;
     const selected = this.#select(batch, rowsPointer);
-    const all = [this.value, this.score, this.baseline, this.confidence];
+    const { value, score, baseline, confidence, direction, details } = this;
+    const all = [value, score, baseline, confidence, direction, ...details];
     for (const numbers of all) numbers.compute(selected);
     const { buffer } = memory.memory;
     const values = new Float64Array(buffer);

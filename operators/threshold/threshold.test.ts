@@ -142,6 +142,42 @@ test('confidence: half at the threshold, given values cut to 0..1', () => {
   assert.deepEqual(confidences(given, [-1, 1, 8, null]), [0, 0.25, 1, null]);
 });
 
+test('threshold, direction and details are given where the score does not say them', () => {
+  const rule = {
+    ...{ type: 'x', when: 'abs(z) > 3', value: 'z', score: 'abs(z) / 3' },
+    ...{ threshold: 1, direction: 'z', details: { volume: 'volume', none: 'volume / 0' } },
+  };
+  const rows: Row[] = [-6, 4.5].map((z) => ({ event_time: 1n, symbol: 'A', z, volume: 8n }));
+  const { outputs } = runOperator(threshold, { rules: [rule] }, TICKS, [rows]);
+  const { explanation } = outputs['main']![0]!;
+  assert.deepEqual(
+    outputs['main']!.map((row) => [row['score'], row['threshold'], row['direction']]),
+    [
+      [2, 1, 'down'],
+      [1.5, 1, 'up'],
+    ],
+  );
+  assert.equal(outputs['main']![0]!['confidence'], 0.75);
+  assert.deepEqual(JSON.parse(explanation as string), {
+    ...{ rule: 'abs(z) > 3', observed: -6, score: 2, threshold: 1, baseline: null, window: null },
+    details: { volume: 8, none: null },
+  });
+});
+
+test('what is not finite is null in an anomaly', () => {
+  const schema = schemaOfTable(parseTable('event_time | symbol | z'));
+  const rows = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].map((z) => {
+    return { event_time: 1n, symbol: 'A', z };
+  });
+  const rule = { type: 'x', when: 'true', value: 'z', score: 'z', baseline: 'z', confidence: 'z' };
+  const { outputs } = runOperator(threshold, { rules: [rule] }, schema, [rows]);
+  for (const { value, score, baseline, confidence, severity } of outputs['main']!) {
+    assert.deepEqual([value, score, baseline, confidence], [null, null, null, null]);
+    assert.equal(severity, 'low');
+  }
+  assert.equal(outputs['main']!.length, 2);
+});
+
 test('every problem of every rule is told where it stands', () => {
   const config = {
     rules: [

@@ -9,6 +9,7 @@ import type { Schema } from '../../engine/contract/schema.ts';
 import {
   type ConfigOf,
   expression,
+  expressions,
   type Fields,
   number,
   text,
@@ -40,6 +41,17 @@ const rule = z.strictObject({
   confidence: expression({
     doc: 'Confidence, cut to the range from 0 to 1, in place of the one computed from the score.',
   }).optional(),
+  threshold: number({
+    doc: 'What the absolute score is compared with, where the condition does not say it of it.',
+  }).optional(),
+  direction: expression({
+    doc: 'Its sign is the direction, in place of that of the score.',
+    examples: ['return_pct'],
+  }).optional(),
+  details: expressions({
+    doc: 'Further numbers for the explanation.',
+    examples: [{ deviation: 'deviation_20', close: 'close' }],
+  }).optional(),
 });
 
 export const fields = {
@@ -65,12 +77,15 @@ export const fields = {
 export type Config = ConfigOf<typeof fields>;
 
 function planAnomalies({ rules }: Config, input: Schema, report: Report): Schema {
-  for (const [index, { when, value, score, baseline, confidence }] of rules.entries()) {
-    const at = (field: string): (string | number)[] => ['rules', index, field];
+  for (const [index, { when, details = {}, ...rule }] of rules.entries()) {
+    const at = (...field: string[]): (string | number)[] => ['rules', index, ...field];
     planExpression(when, input, 'condition', at('when'), report);
-    const numbers = { value, score, baseline, confidence };
-    for (const [field, given] of Object.entries(numbers)) {
+    for (const field of ['value', 'score', 'baseline', 'confidence', 'direction'] as const) {
+      const given = rule[field];
       if (given !== undefined) planExpression(given, input, 'number', at(field), report);
+    }
+    for (const [name, given] of Object.entries(details)) {
+      planExpression(given, input, 'number', at('details', name), report);
     }
   }
   return anomalySchema(input, ['rules'], report);
@@ -141,6 +156,7 @@ export const threshold: OperatorDefinition = defineOperator({
             score: 'price / previous',
             baseline: 'previous',
             detector: 'ratio',
+            details: { change: 'price - previous' },
             confidence: '0.5 + price / previous / 4',
           },
         ],
