@@ -110,7 +110,9 @@ export class AnomalyTexts {
     }
     const found = codes[SHORT.found * count + i]!;
     for (const { values } of rule.details) hash = hashNumber(hash, values[found]!);
-    const text = rule.explanation.text(value, score, baseline, window, rule.details, found);
+    const threshold = numbers[LONG.threshold * count + i]!;
+    const { explanation, details } = rule;
+    const text = explanation.text(value, score, baseline, window, details, found, threshold);
     return this.#repeats.intern(texts, text, hash);
   }
 }

@@ -11,12 +11,41 @@ import { confidenceOf, type Severity, type SeverityLimits, severityOf } from './
 import { AnomalyBlock, LONG, SHORT } from './anomaly-block.ts';
 import type { AnomalyIds } from './anomaly-ids.ts';
 import { AnomalyTexts, type TextRule, type Texts } from './anomaly-texts.ts';
-import type { Rule } from './rule.ts';
+import type { Explanation } from './explanation.ts';
 import type { TimeTexts } from './time-texts.ts';
 
-/** A rule with the words of its anomalies, as codes of the slot's strings. */
+/** Numbers of the rows found; not given, they are NaN. */
+export interface FoundNumbers {
+  readonly isGiven: boolean;
+  readonly values: Float64Array;
+}
+
+/** What was found in a batch: by a rule, or by a detector that has no rules. */
+export interface Findings {
+  readonly config: {
+    readonly type: string;
+    readonly detector?: string | undefined;
+    readonly severity?: SeverityLimits | undefined;
+  };
+  /** Of |score| for a score that is not negative, and for one that is; NaN for none. */
+  readonly limits: { readonly up: number; readonly down: number };
+  /** In place of the limits, where each anomaly has a threshold of its own. */
+  readonly thresholds?: FoundNumbers;
+  readonly explanation: Explanation;
+  readonly value: FoundNumbers;
+  readonly score: FoundNumbers;
+  readonly baseline: FoundNumbers;
+  readonly confidence: FoundNumbers;
+  readonly direction: FoundNumbers;
+  readonly details: readonly FoundNumbers[];
+  /** Rows of the batch, ascending; numbers stand at the same index. */
+  readonly rows: Uint32Array;
+  readonly count: number;
+}
+
+/** Findings with the words of their anomalies, as codes of the slot's strings. */
 interface FoundRule extends TextRule {
-  readonly rule: Rule;
+  readonly rule: Findings;
   readonly type: number;
   readonly detector: number;
   /** How many of the rows found have been written. */
@@ -35,7 +64,7 @@ export class AnomalyWriter {
   readonly #at: { key: number; time: number; start: number; end: number; revision: number };
 
   constructor(
-    rules: readonly Rule[],
+    rules: readonly Findings[],
     limits: SeverityLimits,
     context: OperatorContext,
     ids: AnomalyIds,
@@ -128,7 +157,8 @@ export class AnomalyWriter {
       const { rule } = first;
       const from = first.next++;
       const score = rule.score.values[from]!;
-      const threshold = score < 0 ? rule.limits.down : rule.limits.up;
+      const limit = score < 0 ? rule.limits.down : rule.limits.up;
+      const threshold = rule.thresholds?.values[from] ?? limit;
       const severity = severityOf(score, rule.config.severity ?? this.#limits);
       const sign = rule.direction.isGiven ? rule.direction.values[from]! : score;
       rules[i] = first;

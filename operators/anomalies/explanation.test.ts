@@ -20,7 +20,7 @@ test('an explanation is what JSON.stringify makes of it', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),
-      fc.record({ up: limit, down: limit }),
+      fc.option(fc.record({ up: limit, down: limit }), { nil: undefined }),
       fc.boolean(),
       numbers,
       fc.record({ times: window, history, details }),
@@ -35,13 +35,13 @@ test('an explanation is what JSON.stringify makes of it', () => {
           rule,
           observed,
           score,
-          threshold: score < 0 ? limits.down : limits.up,
+          threshold: limits === undefined ? 0.5 : score < 0 ? limits.down : limits.up,
           baseline: hasBaseline ? baseline : null,
           window: times,
           ...more.history,
           ...(names.length === 0 ? {} : { details: more.details }),
         });
-        assert.equal(explanation.text(observed, score, baseline, written, columns, 1), want);
+        assert.equal(explanation.text(observed, score, baseline, written, columns, 1, 0.5), want);
       },
     ),
     { numRuns: 500 },

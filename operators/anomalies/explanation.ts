@@ -22,7 +22,8 @@ export function jsonNumber(value: number): string {
 export interface ExplanationFrame {
   /** The condition, as the user knows it. */
   readonly rule: string;
-  readonly limits: { readonly up: number; readonly down: number };
+  /** Of |score|; undefined where each anomaly has a threshold of its own. */
+  readonly limits?: { readonly up: number; readonly down: number } | undefined;
   readonly hasBaseline: boolean;
   /** Which rows the baseline is made of. */
   readonly history?: Readonly<{ over: string; exclude_current: boolean }> | undefined;
@@ -32,6 +33,7 @@ export interface ExplanationFrame {
 
 export class Explanation {
   readonly #head: string;
+  readonly #hasLimits: boolean;
   readonly #up: string;
   readonly #down: string;
   readonly #hasBaseline: boolean;
@@ -43,10 +45,9 @@ export class Explanation {
   constructor({ rule, limits, hasBaseline, history, details = [] }: ExplanationFrame) {
     this.#head = `{"rule":${JSON.stringify(rule)},"observed":`;
     this.#hasBaseline = hasBaseline;
-    const afterScore = (limit: number): string =>
-      `,"threshold":${jsonNumber(limit)},"baseline":${hasBaseline ? '' : 'null,"window":'}`;
-    this.#up = afterScore(limits.up);
-    this.#down = afterScore(limits.down);
+    this.#hasLimits = limits !== undefined;
+    this.#up = this.#afterScore(limits?.up ?? Number.NaN);
+    this.#down = this.#afterScore(limits?.down ?? Number.NaN);
     const known = history === undefined ? '' : `,${JSON.stringify(history).slice(1, -1)}`;
     this.#tail = `${known}${details.length === 0 ? '}' : ',"details":{'}`;
     this.#details = details.map((name, i) => `${i === 0 ? '' : ','}${JSON.stringify(name)}:`);
@@ -55,6 +56,7 @@ export class Explanation {
   /**
    * @param window As `windowJson` writes it.
    * @param details Columns of the further numbers, of which this anomaly has the ones at `index`.
+   * @param threshold Of this anomaly, where there are no limits.
    */
   text(
     observed: number,
@@ -63,9 +65,11 @@ export class Explanation {
     window: string,
     details: readonly { readonly values: Float64Array }[] = [],
     index = 0,
+    threshold = Number.NaN,
   ): string {
     const start = `${this.#head}${jsonNumber(observed)},"score":${jsonNumber(score)}`;
-    const limit = score < 0 ? this.#down : this.#up;
+    const fixed = score < 0 ? this.#down : this.#up;
+    const limit = this.#hasLimits ? fixed : this.#afterScore(threshold);
     const known = this.#hasBaseline ? `${jsonNumber(baseline)},"window":${window}` : window;
     let text = `${start}${limit}${known}${this.#tail}`;
     if (this.#details.length === 0) return text;
@@ -73,6 +77,11 @@ export class Explanation {
       text += `${this.#details[i]!}${jsonNumber(details[i]!.values[index]!)}`;
     }
     return `${text}}}`;
+  }
+
+  #afterScore(limit: number): string {
+    const next = this.#hasBaseline ? '' : 'null,"window":';
+    return `,"threshold":${jsonNumber(limit)},"baseline":${next}`;
   }
 }
 
