@@ -93,7 +93,7 @@ test('times of every unit become nanoseconds', async () => {
     'v: "noon", expected a time such as 2013-10-07T13:30:00Z or an epoch',
   ]);
   assert.deepEqual(await cast("('9999-01-01'::timestamp)", 'timestamp'), [
-    'v: "253370764800000000", expected a time from 1678 to 2262',
+    'v: "253370764800000000", expected a time from 1678-01-01 to 2262-01-01',
   ]);
 });
 

@@ -90,6 +90,16 @@ test('gzip with a byte changed: rows of everything before that byte', async () =
   }
 });
 
+test('gzip whose checksum is wrong says that its rows were processed', async () => {
+  const bytes = gzipSync(text);
+  bytes[bytes.length - 6]! ^= 0x55;
+  const path = put('checksum.csv.gz', bytes);
+  const result = await read({ path, columns });
+  const error = assertError(result, 'source/corrupt', path);
+  assert.match(error.message, /incorrect data check; its rows were processed, and some of them/);
+  assert.equal(result.rows.length, ROWS);
+});
+
 test('gzip of several members, and the second of them too short', async () => {
   const half = ROWS / 2;
   const first = gzipSync(`symbol,ts,price\n${lines.slice(0, half).join('')}`);
@@ -274,6 +284,19 @@ function joinStreams(streams: readonly Uint8Array[]): Uint8Array {
   const tables = streams.map((stream) => tableFromIPC(stream));
   return tableToIPC(tables[0]!.concat(...tables.slice(1)), 'stream');
 }
+
+test('damage that makes the Parquet decoder trap has a cause in words', async () => {
+  const traps: string[] = [];
+  for (let at = 8; at < parquet.length; at += 977) {
+    const bytes = Buffer.from(parquet);
+    bytes.fill(0xff, at, at + 9);
+    const { error } = await read({ path: put('trap.parquet', bytes), columns });
+    if (error === undefined) continue;
+    assert.doesNotMatch(error.message, /unreachable/);
+    if (error.message.includes('which gave up')) traps.push(error.message);
+  }
+  assert.notEqual(traps.length, 0);
+});
 
 test('Arrow that ends too early: the record batches before the end', async () => {
   for (const kind of ['stream', 'file'] as const) {

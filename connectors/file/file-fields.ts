@@ -64,7 +64,8 @@ export const fields = {
   path: path({
     doc:
       'Path of a file, or a glob; the files are read in the order of their names, as one stream. ' +
-      'Compression by gzip or zstd is recognised.',
+      'Compression by gzip or zstd is recognised. A pipe such as `/dev/stdin` will do for all ' +
+      'formats but Parquet; it is read once, and cannot be gone on with after a restart.',
     examples: ['data/trades-*.csv.gz'],
   }),
   format: choice(FORMATS, {

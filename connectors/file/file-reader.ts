@@ -56,6 +56,14 @@ export class FileReader implements SplitReader {
 
   static async open(opener: UnitOpener, context: ReaderContext): Promise<FileReader> {
     const files = context.split.details['files'] as readonly SourceFile[];
+    const pipe = files.find(({ isPipe }) => isPipe);
+    if (pipe !== undefined && context.resumeAt !== undefined) {
+      throw new EngineError(
+        'source/unreadable',
+        `cannot go on reading: ${pipe.path} is a pipe, which cannot be read a second time; start ` +
+          'afresh, or read from a file',
+      );
+    }
     return new FileReader(opener, await unitsOf(files, opener), context);
   }
 

@@ -138,25 +138,58 @@ test('a file without permission', {
   assert.match(error.message, /secret\.csv: permission denied/);
 });
 
-test('empty files and files of a header have no rows', async () => {
+test('files of a header and files of blank JSON lines have no rows', async () => {
   for (const [name, content] of [
-    ['empty.csv', ''],
     ['header.csv', 'symbol,ts,price\n'],
     ['header-open.csv', 'symbol,ts,price'],
     ['bom.csv', '\ufeffsymbol,ts,price\r\n'],
-    ['blank.csv', '\n\r\n'],
-    ['empty.csv.gz', gzipSync('')],
-    ['none.csv.gz', ''],
     ['empty.ndjson', ''],
+    ['empty.ndjson.gz', gzipSync('')],
     ['blank.ndjson', '\n \n'],
-    ['empty.arrow', ''],
-    ['empty.parquet', ''],
-    ['none.csv.zst', ''],
   ] as const) {
     const result = await read({ path: put(`empty/${name}`, content), columns });
     assert.equal(result.error, undefined, name);
     assert.deepEqual([result.rows, result.rejected], [[], []], name);
   }
+});
+
+test('a file that cannot be empty and is', async () => {
+  for (const [name, content, expected, code] of [
+    ['empty.csv', '', 'a header', 'source/format'],
+    ['blank.csv', '\n\r\n', 'a header', 'source/format'],
+    ['empty.csv.gz', gzipSync(''), 'a header', 'source/format'],
+    ['none.csv.gz', '', 'gzip data', 'source/truncated'],
+    ['none.ndjson.gz', '', 'gzip data', 'source/truncated'],
+    ['none.csv.zst', '', 'zstd data', 'source/truncated'],
+    ['empty.arrow', '', 'Arrow', 'source/truncated'],
+    ['empty.parquet', '', 'Parquet', 'source/truncated'],
+  ] as const) {
+    const path = put(`none/${name}`, content);
+    const { rows, rejected, error } = await read({ path, columns });
+    assert.deepEqual([rows, rejected], [[], []], name);
+    assert.equal(error?.message, `cannot read ${path}: it is empty, expected ${expected}`);
+    assert.equal(error.code, code);
+  }
+  const noHeader = { symbol: 1, event_time: 2 };
+  const path = put('none/no-header.csv', '');
+  const result = await read({ path, columns: noHeader, header: false });
+  assert.deepEqual([result.rows, result.error], [[], undefined]);
+});
+
+test('a column that the header has twice, where it is read', async () => {
+  const path = put('twice.csv', 'symbol,ts,price,size, price\nA,1381152600,1,2,3\n');
+  const { error } = await read({ path, columns: { ...columns, price: 'price' } });
+  assert.equal(error, undefined, 'an exact name wins over one with blanks');
+  const same = put('same.csv', 'symbol,ts,price,size,price\nA,1381152600,1,2,3\n');
+  const result = await read({ path: same, columns });
+  assert.equal(result.error?.code, 'source/format');
+  assert.equal(
+    result.error.message,
+    `cannot read ${same}: its header has two columns "price", at positions 3 and 5; ` +
+      'rename one of them',
+  );
+  const others = await read({ path: same, columns: { ...columns, price: 'size' } });
+  assert.deepEqual(others.rows, [['A', T, 2]]);
 });
 
 test('a missing column names the header and the column that was meant', async () => {
@@ -244,7 +277,7 @@ test('bad rows are rejected with file, line, reason and text, and reading goes o
       '8 4 cells, expected 3',
       '9 "\\"A\\"B": text behind a closing quote',
       '10 price: "oops", expected a number',
-      '12 event_time: "9999-01-01", expected a time from 1678 to 2262',
+      '12 event_time: "9999-01-01", expected a time from 1678-01-01 to 2262-01-01',
       '13 price: "x", expected a number',
       '15 a quote is never closed',
     ],

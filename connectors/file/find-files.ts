@@ -12,6 +12,8 @@ import { formatOf } from './file-fields.ts';
 export interface SourceFile {
   readonly path: string;
   readonly bytes: number;
+  /** Can only be read once. */
+  readonly isPipe: boolean;
 }
 
 /**
@@ -69,7 +71,8 @@ export async function findSplits(config: FileConfig): Promise<readonly SourceSpl
   const files: SourceFile[] = [];
   for (const path of await findPaths(config.path)) {
     try {
-      files.push({ path, bytes: (await stat(path)).size });
+      const stats = await stat(path);
+      files.push({ path, bytes: stats.size, isPipe: !stats.isFile() });
     } catch (error) {
       throw unreadable(path, error);
     }
@@ -77,5 +80,6 @@ export async function findSplits(config: FileConfig): Promise<readonly SourceSpl
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const lanesMax = formatOf(config) === 'parquet' ? 1 + Math.floor(totalBytes / LANE_BYTES) : 1;
   const paths = files.map(({ path }) => path);
-  return [{ id: config.path, lanesMax, totalBytes, files: paths, details: { files } }];
+  const size = files.some(({ isPipe }) => isPipe) ? {} : { totalBytes };
+  return [{ id: config.path, lanesMax, ...size, files: paths, details: { files } }];
 }

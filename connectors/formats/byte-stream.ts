@@ -4,15 +4,18 @@
  *
  * Where compressed data is damaged, `next` first gives every byte that can be decompressed before
  * the damage, then throws an EngineError that names the place.
+ *
+ * What is no regular file (a FIFO, `<(command)` of a shell, /dev/stdin) is read once, in order.
  */
 
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { createReadStream, type ReadStream } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { EngineError } from '../../engine/contract/error.ts';
 import { unreadable } from './decoder.ts';
-import { gunzipFile } from './gzip-bytes.ts';
+import { gunzip, gunzipFile } from './gzip-bytes.ts';
 import { type ByteStream, PIECE_BYTES, streamOf } from './piece-stream.ts';
-import { unzstdFile } from './zstd-bytes.ts';
+import { unzstd, unzstdFile } from './zstd-bytes.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -45,7 +48,13 @@ export function namedCompression(path: string): Compression {
 function detectCompression(path: string, first: Uint8Array): Compression {
   const found = compressionOf(first);
   const named = namedCompression(path);
-  if (found !== 'none' || named === 'none' || first.length === 0) return found;
+  if (found !== 'none' || named === 'none') return found;
+  if (first.length === 0) {
+    throw new EngineError(
+      'source/truncated',
+      `cannot read ${path}: it is empty, expected ${named} data`,
+    );
+  }
   const magic = named === 'gzip' ? GZIP_MAGIC : ZSTD_MAGIC;
   if (first.length < magic.length && startsWith(first, magic.slice(0, first.length))) return named;
   const bytes = Buffer.from(first).toString('hex');
@@ -99,11 +108,84 @@ async function* from(stream: ByteStream, offset: number): AsyncGenerator<Uint8Ar
   }
 }
 
+/** Is it something that can only be read once, from its beginning to its end? */
+export async function isPipe(path: string): Promise<boolean> {
+  try {
+    return !(await stat(path)).isFile();
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** Everything that a pipe gives, some of which has been read already. */
+async function* withStart(
+  start: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  yield* start;
+  for (;;) {
+    const { value, done } = await rest.next();
+    if (done === true) return;
+    yield value;
+  }
+}
+
+/** The decompressed bytes of a pipe, all of them. */
+async function openPipe(path: string): Promise<ByteStream> {
+  const pipe: ReadStream = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  const bytesRead = (): number => pipe.bytesRead;
+  const pieces = pipe[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const start: Uint8Array[] = [];
+  try {
+    for (let length = 0; length < 4; ) {
+      const { value, done } = await pieces.next();
+      if (done === true) break;
+      start.push(value);
+      length += value.length;
+    }
+    const compression = detectCompression(path, Buffer.concat(start).subarray(0, 4));
+    const all = withStart(start, pieces);
+    if (compression === 'none') {
+      return closing(
+        pipe,
+        streamOf(all, bytesRead, (error) => unreadable(path, error)),
+      );
+    }
+    const file = Readable.from(all, { objectMode: false, highWaterMark: PIECE_BYTES });
+    const stream =
+      compression === 'gzip'
+        ? gunzip(path, file, bytesRead)
+        : unzstd(path, file as AsyncIterable<Buffer>, bytesRead);
+    return closing(pipe, stream);
+  } catch (error) {
+    pipe.destroy();
+    throw error instanceof EngineError ? error : unreadable(path, error);
+  }
+}
+
+function closing(pipe: ReadStream, stream: ByteStream): ByteStream {
+  return {
+    next: async () => stream.next(),
+    get bytesRead() {
+      return stream.bytesRead;
+    },
+    close: async () => {
+      // First the pipe: whoever waits for its next bytes would wait until they come.
+      pipe.destroy();
+      await stream.close().catch(() => undefined);
+    },
+  };
+}
+
 /**
  * The decompressed bytes of a file from `offset` on.
  * @throws {EngineError} Where the file cannot be opened, or is not what its name promises.
  */
 export async function openBytes(path: string, offset = 0): Promise<ByteStream> {
+  if (await isPipe(path)) {
+    const stream = await openPipe(path);
+    return offset === 0 ? stream : streamOf(from(stream, offset), () => stream.bytesRead);
+  }
   const compression = detectCompression(path, await firstBytes(path, 4));
   if (compression === 'none') return plainFile(path, offset);
   const stream = compression === 'gzip' ? gunzipFile(path) : unzstdFile(path);

@@ -40,7 +40,9 @@ const ISO_DATE = /^(\d{4})-(\d\d)-(\d\d)/;
 const ISO_CLOCK = /^[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?/;
 const ISO_ZONE = /^ *(?:Z|([+-])(\d\d)(?::?(\d\d))?)$/;
 const SECOND_NS = 1_000_000_000n;
-const ISO_SECONDS_MAX = 9_223_372_036n;
+/** The first and the last time that is taken, as in wasm/assembly/_time.ts. */
+const TIME_MIN = -9_214_560_000n * SECOND_NS;
+const TIME_MAX = 9_214_646_400n * SECOND_NS;
 
 /** Nanoseconds of the unit of an epoch, by its magnitude. */
 function unitOf(magnitude: bigint): bigint {
@@ -69,9 +71,8 @@ function epochTime(text: string, unitNs: bigint): bigint | typeof OUT_OF_RANGE |
   // Digits beyond a nanosecond are cut off.
   const places = unit.toString().length - 1;
   const rest = BigInt(fraction.slice(0, places).padEnd(places, '0') || '0');
-  const time = whole * unit + rest;
-  if (time > INT64_MAX) return OUT_OF_RANGE;
-  return sign === '-' ? -time : time;
+  const magnitude = whole * unit + rest;
+  return inRange(sign === '-' ? -magnitude : magnitude);
 }
 
 function isoTime(text: string): bigint | typeof OUT_OF_RANGE | undefined {
@@ -82,7 +83,7 @@ function isoTime(text: string): bigint | typeof OUT_OF_RANGE | undefined {
   midnight.setUTCFullYear(year!, month! - 1, day);
   if (midnight.getUTCMonth() + 1 !== month || midnight.getUTCDate() !== day) return undefined;
   const dateSeconds = BigInt(midnight.getTime() / 1000);
-  if (text.length === date[0].length) return inRange(dateSeconds, 0n);
+  if (text.length === date[0].length) return inRange(dateSeconds * SECOND_NS);
   const clock = ISO_CLOCK.exec(text.slice(date[0].length));
   if (clock === null) return undefined;
   const [hour, minute, second] = [clock[1], clock[2], clock[3] ?? '0'].map(Number);
@@ -90,7 +91,7 @@ function isoTime(text: string): bigint | typeof OUT_OF_RANGE | undefined {
   const zone = zoneSeconds(text.slice(date[0].length + clock[0].length));
   if (zone === undefined) return undefined;
   const seconds = dateSeconds + BigInt(hour! * 3600 + minute! * 60 + second! - zone);
-  return inRange(seconds, BigInt((clock[4] ?? '').padEnd(9, '0')));
+  return inRange(seconds * SECOND_NS + BigInt((clock[4] ?? '').padEnd(9, '0')));
 }
 
 function zoneSeconds(text: string): number | undefined {
@@ -102,8 +103,6 @@ function zoneSeconds(text: string): number | undefined {
   return (hours! * 3600 + minutes! * 60) * (zone[1] === '-' ? -1 : 1);
 }
 
-function inRange(seconds: bigint, fraction: bigint): bigint | typeof OUT_OF_RANGE {
-  if (seconds > ISO_SECONDS_MAX || seconds < -ISO_SECONDS_MAX) return OUT_OF_RANGE;
-  const time = seconds * SECOND_NS + fraction;
-  return time > INT64_MAX ? OUT_OF_RANGE : time;
+function inRange(time: bigint): bigint | typeof OUT_OF_RANGE {
+  return time < TIME_MIN || time > TIME_MAX ? OUT_OF_RANGE : time;
 }

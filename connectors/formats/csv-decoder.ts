@@ -17,6 +17,7 @@ import { type ColumnStore, growDictionary } from './column-store.ts';
 import { type CsvRow, readCsvRow } from './csv-row.ts';
 import {
   addToMessage,
+  ambiguousColumn,
   asError,
   badValue,
   type DecodedRows,
@@ -74,9 +75,11 @@ function resolveCells(path: string, columns: readonly FileColumn[], row: CsvRow)
           `${row.cells.length} cells`,
       );
     }
-    const exact = row.cells.indexOf(column.from);
-    const cell = exact >= 0 ? exact : trimmed.indexOf(column.from);
+    const names = row.cells.includes(column.from) ? row.cells : trimmed;
+    const cell = names.indexOf(column.from);
     if (cell < 0) throw missingColumn(path, 'header', column, trimmed);
+    const other = names.indexOf(column.from, cell + 1);
+    if (other >= 0) throw ambiguousColumn(path, 'header', column, cell, other);
     return cell;
   });
 }
@@ -93,6 +96,12 @@ export async function openCsv(
     const start = await readStart(stream, ROW_BYTES_MAX, (bytes) => findHead(path, bytes, format));
     if (start.found === undefined) {
       if (start.damage !== undefined) throw start.damage;
+      if (start.hasEnded && format.hasHeader) {
+        throw new EngineError(
+          'source/format',
+          `cannot read ${path}: it is empty, expected a header`,
+        );
+      }
       if (start.hasEnded) return await nothing(stream);
       throw new EngineError(
         'source/format',

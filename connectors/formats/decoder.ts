@@ -77,7 +77,9 @@ export function badValue(column: FileColumn, found: string): string {
 
 export function outOfRange(column: FileColumn, found: string): string {
   const expected =
-    column.type === 'timestamp' ? 'a time from 1678 to 2262' : 'a whole number of 64 bits';
+    column.type === 'timestamp'
+      ? 'a time from 1678-01-01 to 2262-01-01'
+      : 'a whole number of 64 bits';
   return `${column.name}: ${found}, expected ${expected}`;
 }
 
@@ -97,6 +99,23 @@ export function missingColumn(
   return new EngineError(
     'source/format',
     `cannot read ${path}: no column ${JSON.stringify(from)}; ${list}${guess ? `; ${guess}` : ''}`,
+  );
+}
+
+/** The column that a file has twice, at these 0-based positions. */
+export function ambiguousColumn(
+  path: string,
+  what: 'header' | 'columns',
+  { from }: FileColumn,
+  first: number,
+  second: number,
+): EngineError {
+  const name = JSON.stringify(from);
+  const where = what === 'header' ? 'its header has' : 'it has';
+  return new EngineError(
+    'source/format',
+    `cannot read ${path}: ${where} two columns ${name}, at positions ${first + 1} and ` +
+      `${second + 1}; rename one of them`,
   );
 }
 

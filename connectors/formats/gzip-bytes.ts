@@ -9,7 +9,7 @@
  */
 
 import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
 import { constants, createGunzip, type Gunzip } from 'node:zlib';
 import { EngineError } from '../../engine/contract/error.ts';
 import { type ByteStream, PIECE_BYTES, streamOf } from './piece-stream.ts';
@@ -29,6 +29,19 @@ function isZlibError(error: unknown): error is ZlibError {
 
 export function gunzipFile(path: string): ByteStream {
   const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  return gunzip(path, file, () => file.bytesRead, salvage);
+}
+
+/**
+ * The bytes of a stream, decompressed.
+ * @param again Reads once more what the decompressor has thrown away; a pipe cannot.
+ */
+export function gunzip(
+  path: string,
+  file: Readable,
+  bytesRead: () => number,
+  again?: typeof salvage,
+): ByteStream {
   const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
   async function* pieces(): AsyncGenerator<Uint8Array, void> {
     let delivered = 0;
@@ -41,14 +54,14 @@ export function gunzipFile(path: string): ByteStream {
       }
     } catch (error) {
       if (!isZlibError(error)) throw unreadable(path, error);
-      yield* salvage(path, delivered, gunzip.bytesWritten);
+      if (again !== undefined) yield* again(path, delivered, gunzip.bytesWritten);
       throw damage(path, error, gunzip.bytesWritten);
     } finally {
       file.destroy();
       gunzip.destroy();
     }
   }
-  return streamOf(pieces(), () => file.bytesRead);
+  return streamOf(pieces(), bytesRead);
 }
 
 function damage(path: string, error: ZlibError, offset: number): EngineError {
@@ -59,9 +72,13 @@ function damage(path: string, error: ZlibError, offset: number): EngineError {
       { cause: error },
     );
   }
+  // These are found at the end of a member, when its rows have gone their way.
+  const isChecksum = /incorrect (?:data|length) check/.test(error.message);
+  const processed = isChecksum ? '; its rows were processed, and some of them may be wrong' : '';
   return new EngineError(
     'source/corrupt',
-    `cannot read on in ${path}: its gzip data is damaged at byte ${offset} (${error.message})`,
+    `cannot read on in ${path}: its gzip data is damaged at byte ${offset} ` +
+      `(${error.message}${processed})`,
     { cause: error },
   );
 }

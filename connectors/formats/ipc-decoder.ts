@@ -18,6 +18,7 @@ import { schemaOfFooter } from './ipc-footer.ts';
 import { type IpcMessage, IpcMessages } from './ipc-messages.ts';
 import type { ByteStream } from './piece-stream.ts';
 import { type RecordSource, type RecordStore, RecordsDecoder } from './records-decoder.ts';
+import { decoderReason } from './wasm-traps.ts';
 
 const GROUP_BYTES = 1 << 16;
 const END = Buffer.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
@@ -103,7 +104,11 @@ class IpcSource implements RecordSource {
   async #nextMessage(): Promise<IpcMessage | undefined> {
     try {
       const message = await this.#messages.next();
-      if (message === undefined) this.#hasEnded = true;
+      if (message === undefined) {
+        this.#hasEnded = true;
+        // Without a schema it is no Arrow, however few its rows.
+        if (this.#schema === undefined) await this.#findSchema();
+      }
       return message;
     } catch (damage) {
       this.#damage = asError(damage);
@@ -155,7 +160,7 @@ class IpcSource implements RecordSource {
   }
 
   #corrupt(message: IpcMessage, cause: unknown): EngineError {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = decoderReason(cause);
     return new EngineError(
       'source/corrupt',
       `cannot read on in ${this.#path}: the record batch at byte ${message.offset} cannot be ` +

@@ -29,6 +29,9 @@ export async function schemaOfFooter(path: string): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
+    if (size === 0) {
+      throw new EngineError('source/truncated', `cannot read ${path}: it is empty, expected Arrow`);
+    }
     const tail = Buffer.alloc(TAIL_BYTES);
     await file.read(tail, 0, TAIL_BYTES, Math.max(0, size - TAIL_BYTES));
     const length = tail.readInt32LE();

@@ -14,6 +14,7 @@ import type { SplitPosition } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import { ParquetFile, type RecordBatch } from 'parquet-wasm';
 import { type ArrowRecords, fieldsOf, recordsOf } from './arrow-array.ts';
+import { isPipe } from './byte-stream.ts';
 import { type Decoder, unreadable } from './decoder.ts';
 import {
   type RecordSource,
@@ -21,7 +22,7 @@ import {
   RecordsDecoder,
   resolveFields,
 } from './records-decoder.ts';
-import { catchTraps } from './wasm-traps.ts';
+import { catchTraps, decoderReason } from './wasm-traps.ts';
 
 /** Rows decoded at once. 16,384 is fastest: larger batches leave the caches. */
 const DECODE_ROWS = 16_384;
@@ -87,12 +88,12 @@ export interface ParquetFooter {
   readonly rowGroups: readonly { readonly rows: number; readonly compressedBytes: number }[];
 }
 
-const NO_ROW_GROUPS: ParquetFooter = { rowGroups: [] };
-
-/** Checks the frame of the file; false where it is empty. */
-async function checkFrame(file: OpenFile, size: number): Promise<boolean> {
+/** Checks the frame of the file. */
+async function checkFrame(file: OpenFile, size: number): Promise<void> {
   const { path } = file;
-  if (size === 0) return false;
+  if (size === 0) {
+    throw new EngineError('source/truncated', `cannot read ${path}: it is empty, expected Parquet`);
+  }
   const head = Buffer.from(await file.read(0, Math.min(size, MAGIC.length))).toString('latin1');
   if (head !== MAGIC.slice(0, head.length)) {
     const what =
@@ -109,7 +110,6 @@ async function checkFrame(file: OpenFile, size: number): Promise<boolean> {
         'none of its rows can be found',
     );
   }
-  return true;
 }
 
 /** One Parquet file, open. */
@@ -117,18 +117,25 @@ export class ParquetReader {
   readonly path: string;
   readonly footer: ParquetFooter;
   readonly #file: OpenFile;
-  readonly #parquet: ParquetFile | undefined;
+  readonly #parquet: ParquetFile;
   /** What was under way when it failed may never end, and is not to be waited for. */
   #isDamaged = false;
 
-  private constructor(file: OpenFile, parquet: ParquetFile | undefined) {
+  private constructor(file: OpenFile, parquet: ParquetFile) {
     this.path = file.path;
     this.#file = file;
     this.#parquet = parquet;
-    this.footer = parquet === undefined ? NO_ROW_GROUPS : footerOf(parquet);
+    this.footer = footerOf(parquet);
   }
 
   static async open(path: string): Promise<ParquetReader> {
+    if (await isPipe(path)) {
+      throw new EngineError(
+        'source/unreadable',
+        `cannot read ${path}: it is a pipe, and Parquet is read from its end; write it to a ` +
+          'file first',
+      );
+    }
     let handle: FileHandle;
     try {
       handle = await open(path, 'r');
@@ -138,7 +145,7 @@ export class ParquetReader {
     const file = new OpenFile(path, handle);
     try {
       const { size } = await handle.stat();
-      if (!(await checkFrame(file, size))) return new ParquetReader(file, undefined);
+      await checkFrame(file, size);
       const range = new FileRange(file, 0, size) as unknown as Blob;
       return new ParquetReader(file, await catchTraps(() => ParquetFile.fromFile(range)));
     } catch (error) {
@@ -151,7 +158,7 @@ export class ParquetReader {
   /** Decodes one row group, or the rest of it behind a position. */
   async decode(rowGroup: number, records: RecordStore, resumeAt?: SplitPosition): Promise<Decoder> {
     const { columns } = records.store;
-    const parquet = this.#parquet!;
+    const parquet = this.#parquet;
     resolveFields(this.path, columns, fieldsOf(parquet.schema()));
     const stream = await this.#damaged(rowGroup, () =>
       parquet.stream({
@@ -195,7 +202,7 @@ export class ParquetReader {
   }
 
   async close(): Promise<void> {
-    if (!this.#isDamaged) this.#parquet?.free();
+    if (!this.#isDamaged) this.#parquet.free();
     await this.#file.handle.close();
   }
 }
@@ -217,7 +224,7 @@ function footerOf(parquet: ParquetFile): ParquetFooter {
 
 function corrupt(file: OpenFile, what: string, cause: unknown): EngineError {
   const { start, end } = file.last;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = decoderReason(cause);
   return new EngineError(
     'source/corrupt',
     `cannot read on in ${file.path}: ${what} is damaged, between bytes ${start} and ${end} ` +

@@ -11,15 +11,18 @@ export interface ByteStream {
 /** Bytes that are read from a file at once. */
 export const PIECE_BYTES = 1 << 18;
 
-/** A stream of pieces that some generator makes. */
+/** A stream of pieces that some generator makes; `explain` says what its errors mean. */
 export function streamOf(
   pieces: AsyncGenerator<Uint8Array, void>,
   bytesRead: () => number,
+  explain: (error: unknown) => unknown = (error) => error,
 ): ByteStream {
   return {
     next: async () => {
       for (;;) {
-        const { value, done } = await pieces.next();
+        const { value, done } = await pieces.next().catch((error: unknown) => {
+          throw explain(error);
+        });
         if (done === true) return undefined;
         if (value.length > 0) return value;
       }

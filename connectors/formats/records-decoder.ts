@@ -16,6 +16,7 @@ import { ArrowCast, canCast } from './arrow-cast.ts';
 import { typeName, valueText } from './arrow-format.ts';
 import type { ColumnStore, StoreColumn } from './column-store.ts';
 import {
+  ambiguousColumn,
   asError,
   badValue,
   type DecodedRows,
@@ -51,6 +52,8 @@ export function resolveFields(
   return columns.map((column) => {
     const index = names.indexOf(String(column.from));
     if (index < 0) throw missingColumn(path, 'columns', column, names);
+    const other = names.indexOf(String(column.from), index + 1);
+    if (other >= 0) throw ambiguousColumn(path, 'columns', column, index, other);
     const field = fields[index]!;
     if (!canCast(field, column.type)) {
       const all = fields.map((other) => `${other.name}: ${typeName(other)}`).join(', ');

@@ -38,3 +38,11 @@ async function runCatching<T>(call: () => Promise<T>): Promise<T> {
     globalThis.queueMicrotask = queueMicrotask;
   }
 }
+
+/** Why the decoder failed. A trap has no words but those for its instruction. */
+export function decoderReason(cause: unknown): string {
+  if (cause instanceof WebAssembly.RuntimeError) {
+    return 'what stands there makes no sense to the decoder, which gave up';
+  }
+  return cause instanceof Error ? cause.message : String(cause);
+}

@@ -60,16 +60,33 @@ class Input {
 
 export function unzstdFile(path: string): ByteStream {
   const file = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  return unzstd(
+    path,
+    file as AsyncIterable<Buffer>,
+    () => file.bytesRead,
+    () => {
+      file.destroy();
+    },
+  );
+}
+
+/** The bytes of a stream, decompressed. */
+export function unzstd(
+  path: string,
+  file: AsyncIterable<Buffer>,
+  bytesRead: () => number,
+  close: () => void = () => undefined,
+): ByteStream {
   async function* pieces(): AsyncGenerator<Uint8Array, void> {
     try {
       yield* new Frames(path, new Input(file)).pieces();
     } catch (error) {
       throw error instanceof EngineError ? error : unreadable(path, error);
     } finally {
-      file.destroy();
+      close();
     }
   }
-  return streamOf(pieces(), () => file.bytesRead);
+  return streamOf(pieces(), bytesRead);
 }
 
 class Frames {
@@ -139,7 +156,11 @@ class Frames {
     if (!hasChecksum) return;
     const checksum = (await this.#need(CHECKSUM_BYTES)).readUInt32LE();
     if (checksum !== this.#hash.digest()) {
-      throw this.#corrupt(start, 'the checksum of the frame that starts there does not match');
+      throw this.#corrupt(
+        start,
+        'the checksum of the frame that starts there does not match; its rows were ' +
+          'processed, and some of them may be wrong',
+      );
     }
   }
 

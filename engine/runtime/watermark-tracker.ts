@@ -91,9 +91,9 @@ export class WatermarkTracker {
     let smallest = END_OF_TIME;
     for (const split of this.#splits) {
       if (split.hasEnded || split.isIdle || !counts(split)) continue;
-      const own = split.peak === BEGINNING_OF_TIME ? BEGINNING_OF_TIME : split.peak - split.delayNs;
+      const own = split.peak - split.delayNs;
       if (own < smallest) smallest = own;
     }
-    return smallest;
+    return smallest < BEGINNING_OF_TIME ? BEGINNING_OF_TIME : smallest;
   }
 }

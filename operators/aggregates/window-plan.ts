@@ -12,7 +12,7 @@ import {
 import type { Constraint, Outputs } from '../../engine/contract/operator.ts';
 import type { Report } from '../../engine/contract/problem.ts';
 import type { ColumnSchema, Schema } from '../../engine/contract/schema.ts';
-import { BEGINNING_OF_TIME, durationNs } from '../../engine/contract/time.ts';
+import { BEGINNING_OF_TIME, durationNs, END_OF_TIME } from '../../engine/contract/time.ts';
 import { planAggregates } from './plan-aggregates.ts';
 
 /** Column of the `late` output: by how many seconds. */
@@ -112,6 +112,12 @@ export function planWindow(config: WindowConfig, input: Schema, report: Report):
 }
 
 /** The largest multiple of the span at or below the time, but no earlier than time begins. */
+/** The time, or the end of what 64 bits hold that is nearer to it. */
+export function clampTime(time: bigint): bigint {
+  if (time > END_OF_TIME) return END_OF_TIME;
+  return time < BEGINNING_OF_TIME ? BEGINNING_OF_TIME : time;
+}
+
 export function floorTime(time: bigint, span: bigint): bigint {
   const past = ((time % span) + span) % span;
   const floor = time - past;

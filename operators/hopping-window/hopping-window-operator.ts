@@ -22,7 +22,7 @@ import {
 } from '../aggregates/open-windows.ts';
 import type { RowsAtHand } from '../aggregates/row-accumulator.ts';
 import { CHUNK_ROWS } from '../aggregates/window-output.ts';
-import { floorTime, type WindowConfig } from '../aggregates/window-plan.ts';
+import { clampTime, floorTime, type WindowConfig } from '../aggregates/window-plan.ts';
 import { PaneWindows } from './pane-windows.ts';
 import { Revisions } from './revisions.ts';
 
@@ -71,8 +71,8 @@ export class HoppingWindowOperator implements Operator {
         copies: isEarly ? 2 : 1,
         revision: 0,
         emitBounds: ({ fillI64 }, _list, count, starts, ends) => {
-          fillI64(this.#panes.end - size, count, starts);
-          fillI64(this.#panes.end, count, ends);
+          fillI64(clampTime(this.#panes.end - size), count, starts);
+          fillI64(clampTime(this.#panes.end), count, ends);
         },
       },
       context,
@@ -130,7 +130,8 @@ export class HoppingWindowOperator implements Operator {
     const restated = this.#restated - store.records;
     let end = closed + this.#slide > first ? closed + this.#slide : first;
     for (; end <= start + this.#size && end <= this.#panes.horizon; end += this.#slide) {
-      const count = this.#kernels.listPanes(store.state, record, end - this.#size, end, panes);
+      const from = clampTime(end - this.#size);
+      const count = this.#kernels.listPanes(store.state, record, from, clampTime(end), panes);
       memory.bytes(this.#restated, layout.bytes).set(memory.bytes(store.records, layout.bytes));
       memory.u32(targets, count).fill(restated);
       rows.merge(targets, panes, count);
@@ -153,6 +154,8 @@ export class HoppingWindowOperator implements Operator {
 
   /** End of the last windows that are to be put out at this watermark. */
   #target(watermark: bigint): bigint {
+    // At the end of time windows end that would end behind it.
+    if (watermark === END_OF_TIME) return floorTime(watermark + this.#size, this.#slide);
     return floorTime(this.#isEarly ? watermark : watermark - this.#lateness, this.#slide);
   }
 

@@ -16,7 +16,7 @@ import { RECORD_KEY, RECORD_NEWER, RECORD_ROWS } from '../../wasm/host/window-st
 import type { OpenWindows } from '../aggregates/open-windows.ts';
 import type { RowsAtHand } from '../aggregates/row-accumulator.ts';
 import { CHUNK_ROWS } from '../aggregates/window-output.ts';
-import { floorTime } from '../aggregates/window-plan.ts';
+import { clampTime, floorTime } from '../aggregates/window-plan.ts';
 
 export interface SavedPanes {
   readonly fronts: Uint8Array;
@@ -112,12 +112,12 @@ export class PaneWindows {
   /** Moves the horizon where no key is active, and so no window between has rows. */
   #skipTo(horizon: bigint): void {
     this.horizon = horizon;
-    this.#slabs.block = floorTime(horizon - this.#slide, this.#size);
+    this.#slabs.block = clampTime(floorTime(horizon - this.#slide, this.#size));
   }
 
   /** Start of the oldest pane that has not been pushed. */
   #nextPane(): bigint | undefined {
-    return this.#windows.store.firstBucketFrom(this.horizon);
+    return this.#windows.store.firstBucketFrom(clampTime(this.horizon));
   }
 
   /** Puts out the windows that end there, the next ones. */
@@ -127,9 +127,9 @@ export class PaneWindows {
     const { targets, sources, list, copies, chunkRows } = scratch;
     const pane = end - this.#slide;
     if (floorTime(pane, this.#size) === pane) this.#flip(pane, scratch);
-    rows.merge(targets, sources, this.#kernels.pushPane(state, pane, targets, sources));
+    rows.merge(targets, sources, this.#kernels.pushPane(state, clampTime(pane), targets, sources));
     const evicted = end - this.#size - this.#slide;
-    this.#kernels.evictPane(state, evicted);
+    this.#kernels.evictPane(state, clampTime(evicted));
     this.horizon = end;
     if (isClosed) this.close(evicted, list, chunkRows);
     this.#end = end;
@@ -147,11 +147,12 @@ export class PaneWindows {
     const { store, rows } = this.#windows;
     const { state } = store;
     const kernels = this.#kernels;
-    const begin = end - this.#size;
-    kernels.beginBlock(state, end);
-    let pane = kernels.paneBefore(state, end, begin);
+    const begin = clampTime(end - this.#size);
+    const last = clampTime(end);
+    kernels.beginBlock(state, last);
+    let pane = kernels.paneBefore(state, last, begin);
     while (pane >= begin) {
-      rows.merge(targets, sources, kernels.flipPane(state, pane, end, targets, sources));
+      rows.merge(targets, sources, kernels.flipPane(state, pane, last, targets, sources));
       pane = kernels.paneBefore(state, pane, begin);
     }
   }
@@ -161,6 +162,7 @@ export class PaneWindows {
    * @param list u32[listRows], scratch.
    */
   close(limit: bigint, list: Pointer, listRows: number): void {
+    if (limit < BEGINNING_OF_TIME) return;
     const { state } = this.#windows.store;
     let count: number;
     do count = this.#emit.closeWindows(state, limit, list, listRows);
@@ -206,7 +208,7 @@ export class PaneWindows {
   }
 
   save(): SavedPanes {
-    const horizon = BigInt64Array.of(this.horizon, this.#slabs.block);
+    const horizon = BigInt64Array.of(clampTime(this.horizon), this.#slabs.block);
     return { ...this.#slabs.save(), horizon: new Uint8Array(horizon.buffer) };
   }
 

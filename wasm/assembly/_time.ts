@@ -19,6 +19,19 @@ const SECOND: i64 = 1000000000;
 const MILLISECOND: i64 = 1000000;
 const MICROSECOND: i64 = 1000;
 
+/**
+ * 1678-01-01 and 2262-01-01, the first and the last time that is taken. The ends of 64 bits are
+ * left out: that is where sentinels live, and window ends and watermarks need room behind a time.
+ */
+const SECONDS_MIN: i64 = -9214560000;
+const SECONDS_MAX: i64 = 9214646400;
+
+// @ts-ignore: decorator
+@inline
+function isInRange(nanoseconds: i64): bool {
+  return nanoseconds >= SECONDS_MIN * SECOND && nanoseconds <= SECONDS_MAX * SECOND;
+}
+
 /** Each limit is the year 5138 in its unit and 1973 in the next finer one. */
 // @ts-ignore: decorator
 @inline
@@ -28,7 +41,7 @@ function unitOf(magnitude: u64): i64 {
   return magnitude < 100000000000000000 ? MICROSECOND : 1;
 }
 
-/** A whole epoch to nanoseconds; RANGE where it is outside the years 1677 to 2262. */
+/** A whole epoch to nanoseconds; RANGE where it is outside the limits above. */
 // @ts-ignore: decorator
 @inline
 export function scaleEpoch(value: i64, unit: i64): u32 {
@@ -37,7 +50,7 @@ export function scaleEpoch(value: i64, unit: i64): u32 {
   if (unit != 1 && magnitude > <u64>i64.MAX_VALUE / <u64>unit) return RANGE;
   if (value == i64.MIN_VALUE) return RANGE;
   time = value * unit;
-  return OK;
+  return isInRange(time) ? OK : RANGE;
 }
 
 function parseEpoch(start: usize, end: usize, unit: i64): u32 {
@@ -63,7 +76,7 @@ function parseEpoch(start: usize, end: usize, unit: i64): u32 {
   if (whole > <u64>(i64.MAX_VALUE - rest) / <u64>unit) return RANGE;
   time = <i64>whole * unit + rest;
   if (sign == 45) time = -time;
-  return OK;
+  return isInRange(time) ? OK : RANGE;
 }
 
 /** Two digits below `limit`, or 255. */
@@ -158,10 +171,9 @@ function parseIso(start: usize, end: usize): u32 {
       seconds -= zoneSeconds;
     }
   }
-  if (seconds > 9223372036 || seconds < -9223372036) return RANGE;
-  if (seconds == 9223372036 && fraction > 854775807) return RANGE;
+  if (seconds > SECONDS_MAX || seconds < SECONDS_MIN) return RANGE;
   time = seconds * SECOND + fraction;
-  return OK;
+  return isInRange(time) ? OK : RANGE;
 }
 
 /** A time in one of the forms above; `unit` is for epochs. */

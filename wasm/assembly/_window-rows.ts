@@ -4,8 +4,8 @@
  */
 
 import {
-  floorTo, STATE_AWKWARD_SPAN, STATE_LATE_COUNT, STATE_LATE_ROWS, STATE_LATE_SPAN, STATE_STOPPED,
-  STATE_WIDTH, STOPPED_AWKWARD,
+  floorTo, later, STATE_AWKWARD_SPAN, STATE_LATE_COUNT, STATE_LATE_ROWS, STATE_LATE_SPAN,
+  STATE_STOPPED, STATE_WIDTH, STOPPED_AWKWARD,
 } from './_window-state';
 
 export const PLACE_OPEN: i32 = 0;
@@ -15,11 +15,11 @@ export const PLACE_AWKWARD: i32 = 2;
 /** Decides about a row whose time is below its watermark; lists it where it is late. */
 export function placeOf(state: usize, row: u32, time: i64, watermark: i64): i32 {
   const start = floorTo(time, load<i64>(state, STATE_WIDTH));
-  if (start + load<i64>(state, STATE_LATE_SPAN) <= watermark) {
+  if (later(start, load<i64>(state, STATE_LATE_SPAN)) <= watermark) {
     listLate(state, row);
     return PLACE_LATE;
   }
-  if (start + load<i64>(state, STATE_AWKWARD_SPAN) > watermark) return PLACE_OPEN;
+  if (later(start, load<i64>(state, STATE_AWKWARD_SPAN)) > watermark) return PLACE_OPEN;
   store<u32>(state, STOPPED_AWKWARD, STATE_STOPPED);
   return PLACE_AWKWARD;
 }

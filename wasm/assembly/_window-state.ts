@@ -83,10 +83,22 @@ export function bucketAt(state: usize, index: u32): usize {
   return <usize>load<u32>(state, STATE_BUCKETS) + index * BUCKET_BYTES;
 }
 
-/** Start of the window of this width that holds the time; floors towards the past. */
+/** The time a span later, or the end of time where that is sooner. */
+// @ts-ignore: decorator
+@inline
+export function later(time: i64, span: i64): i64 {
+  const sum = time + span;
+  return sum < time ? i64.MAX_VALUE : sum;
+}
+
+/**
+ * Start of the window of this width that holds the time; floors towards the past, and no further
+ * than the beginning of time.
+ */
 export function floorTo(time: i64, width: i64): i64 {
   const past = time % width;
-  return time - past - (past < 0 ? width : 0);
+  const floor = time - past - (past < 0 ? width : 0);
+  return floor > time || floor == i64.MIN_VALUE ? i64.MIN_VALUE + 1 : floor;
 }
 
 /** Number of the first bucket that starts at or after the start; `end` where there is none. */

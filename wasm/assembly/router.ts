@@ -77,7 +77,9 @@ export function timeRange(times: usize, rows: u32, range: usize): void {
       largest = time;
       if (time < smallest) smallest = time;
     } else {
-      if (largest - time > lag) lag = largest - time;
+      // Further apart than 63 bits tell counts as that.
+      const behind = largest - time < 0 ? i64.MAX_VALUE : largest - time;
+      if (behind > lag) lag = behind;
       if (time < smallest) smallest = time;
     }
   }

@@ -8,7 +8,7 @@
 import { isValue, MOMENTS_SUMS } from './_window-accumulators';
 import { indexRecord, unindexRecord } from './_window-index';
 import {
-  BUCKET_HEAD, bucketAt, giveRecord, RECORD_KEY, RECORD_NEXT, RECORD_ROWS,
+  BUCKET_HEAD, bucketAt, giveRecord, later, RECORD_KEY, RECORD_NEXT, RECORD_ROWS,
   searchBucket, STATE_BUCKETS_END, STATE_BUCKETS_FIRST, STATE_INDEX, STATE_RECORDS, unlinkRecord,
 } from './_window-state';
 
@@ -150,7 +150,8 @@ export function emitLater(
   records: usize, list: usize, count: u32, field: usize, span: i64, out: usize,
 ): void {
   for (let i: u32 = 0; i < count; i++) {
-    store<i64>(out + (<usize>i << 3), load<i64>(recordAt(records, list, i) + field) + span);
+    const time = load<i64>(recordAt(records, list, i) + field);
+    store<i64>(out + (<usize>i << 3), later(time, span));
   }
 }
 

@@ -6,7 +6,7 @@
 import { recordOf } from './_window-find';
 import { PLACE_AWKWARD, PLACE_LATE, placeOf } from './_window-rows';
 import {
-  floorTo, RECORD_START, STATE_CURSORS, STATE_LATE_SPAN, STATE_RECORDS, STATE_STOPPED,
+  floorTo, later, RECORD_START, STATE_CURSORS, STATE_LATE_SPAN, STATE_RECORDS, STATE_STOPPED,
   STATE_STRIDE, STATE_WIDTH, STOPPED_FULL,
 } from './_window-state';
 
@@ -74,7 +74,7 @@ export function secondsLate(
   const span = load<i64>(state, STATE_LATE_SPAN);
   for (let i: usize = 0; i < <usize>count; i++) {
     const row = <usize>load<u32>(rows + (i << 2));
-    const closed = floorTo(load<i64>(times + (row << 3)), width) + span;
+    const closed = later(floorTo(load<i64>(times + (row << 3)), width), span);
     const late = load<i64>(watermarks + (row << 3)) - closed;
     store<f64>(seconds + (i << 3), <f64>late / 1e9);
   }

@@ -24,7 +24,7 @@
 import { listLate } from './_window-rows';
 import { recordAfter, recordBefore } from './_window-find';
 import {
-  clearRecord, giveRecord, hasRoom, linkRecord, RECORD_BYTES, RECORD_NEWER, RECORD_ROWS,
+  clearRecord, giveRecord, hasRoom, later, linkRecord, RECORD_BYTES, RECORD_NEWER, RECORD_ROWS,
   RECORD_START, STATE_CURSORS, STATE_LATE_SPAN, STATE_RECORDS, STATE_STOPPED, STATE_STRIDE,
   STOPPED_AWKWARD, STOPPED_FULL, takeRecord, unlinkRecord,
 } from './_window-state';
@@ -111,14 +111,21 @@ function popFirst(heap: usize): void {
 // @ts-ignore: decorator
 @inline
 function endOf(state: usize, session: usize): i64 {
-  return load<i64>(session, SESSION_LAST) + load<i64>(state, STATE_GAP);
+  return later(load<i64>(session, SESSION_LAST), load<i64>(state, STATE_GAP));
+}
+
+/** Whether the time is less than a gap behind the earlier one, or before it. */
+// @ts-ignore: decorator
+@inline
+function isWithin(gap: i64, earlier: i64, time: i64): bool {
+  return time <= earlier || <u64>(time - earlier) < <u64>gap;
 }
 
 /** Whether a row of this watermark may still join the session. */
 // @ts-ignore: decorator
 @inline
 function isOpen(state: usize, session: usize, watermark: i64): bool {
-  return endOf(state, session) + load<i64>(state, STATE_LATENESS) > watermark;
+  return later(endOf(state, session), load<i64>(state, STATE_LATENESS)) > watermark;
 }
 
 /** Whether a row that changes the session changes what has been, or should have been, stated. */
@@ -135,7 +142,7 @@ function isStated(state: usize, session: usize, watermark: i64): bool {
 function joinedBefore(state: usize, records: usize, older: u32, time: i64, watermark: i64): u32 {
   if (older == 0) return 0;
   const session = records + older;
-  const isNear = time - load<i64>(session, SESSION_LAST) < load<i64>(state, STATE_GAP);
+  const isNear = isWithin(load<i64>(state, STATE_GAP), load<i64>(session, SESSION_LAST), time);
   return isNear && isOpen(state, session, watermark) ? older : 0;
 }
 
@@ -145,7 +152,7 @@ function joinedBefore(state: usize, records: usize, older: u32, time: i64, water
 function joinedAfter(state: usize, records: usize, newer: u32, time: i64, watermark: i64): u32 {
   if (newer == 0) return 0;
   const session = records + newer;
-  const isNear = load<i64>(session, RECORD_START) - time < load<i64>(state, STATE_GAP);
+  const isNear = isWithin(load<i64>(state, STATE_GAP), time, load<i64>(session, RECORD_START));
   return isNear && isOpen(state, session, watermark) ? newer : 0;
 }
 
@@ -161,8 +168,9 @@ function makeSession(state: usize, key: u32, time: i64, older: u32, newer: u32):
   store<i64>(records + record, time, SESSION_LAST);
   store<u32>(records + record, 1, SESSION_ENTRIES);
   const isEarly = load<u32>(state, STATE_STATED) != 0;
-  const due = time + load<i64>(state, STATE_GAP);
-  pushEntry(state + STATE_ENDS, isEarly ? due : due + load<i64>(state, STATE_LATENESS), record);
+  const due = later(time, load<i64>(state, STATE_GAP));
+  const lateness = isEarly ? 0 : load<i64>(state, STATE_LATENESS);
+  pushEntry(state + STATE_ENDS, later(due, lateness), record);
   pushEntry(state + STATE_STARTS, time, record);
   return record;
 }
@@ -182,7 +190,7 @@ function placeRow(state: usize, key: u32, time: i64, watermark: i64, isForced: b
   if (!isForced && time < watermark && load<u32>(state, STATE_STATED) != 0) {
     const isAwkward = joined != 0
       ? isStated(state, records + joined, watermark)
-      : time + load<i64>(state, STATE_GAP) <= watermark;
+      : later(time, load<i64>(state, STATE_GAP)) <= watermark;
     if (isAwkward) return AWKWARD;
   }
   if (joined == 0) return makeSession(state, key, time, before, after);
@@ -224,12 +232,12 @@ export function assignSessions(
       cursor != 0 &&
       time >= watermark &&
       time >= load<i64>(session, RECORD_START) &&
-      time - load<i64>(session, SESSION_LAST) < gap &&
+      isWithin(gap, load<i64>(session, SESSION_LAST), time) &&
       load<u32>(session, RECORD_NEWER) == 0
     ) {
       if (time > load<i64>(session, SESSION_LAST)) store<i64>(session, time, SESSION_LAST);
       record = cursor;
-    } else if (time < watermark && time + lateSpan <= watermark) {
+    } else if (time < watermark && later(time, lateSpan) <= watermark) {
       listLate(state, row);
       record = load<u32>(state, STATE_STRIDE);
     } else {
@@ -337,7 +345,7 @@ export function endSessions(state: usize, watermark: i64, list: usize, max: u32)
       continue;
     }
     const end = endOf(state, session);
-    const isClosed = end + lateness <= watermark;
+    const isClosed = later(end, lateness) <= watermark;
     let isListed = isClosed;
     if (stated != 0) {
       if (end > watermark) {
@@ -347,7 +355,7 @@ export function endSessions(state: usize, watermark: i64, list: usize, max: u32)
       isListed = isRestated(session, stated);
     }
     if (isClosed) closeSession(state, records, record);
-    else replaceFirst(ends, end + lateness, record);
+    else replaceFirst(ends, later(end, lateness), record);
     if (isListed) {
       store<u32>(list + (<usize>count << 2), record);
       count++;
