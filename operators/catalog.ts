@@ -7,6 +7,7 @@ import { rolling } from './rolling/rolling.ts';
 import { sessionWindow } from './session-window/session-window.ts';
 import { threshold } from './threshold/threshold.ts';
 import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
+import { zscoreDetector } from './zscore-detector/zscore-detector.ts';
 
 /** Every operator that ships with the engine, in alphabetical order. */
 export const operators: readonly OperatorDefinition[] = [
@@ -18,4 +19,5 @@ export const operators: readonly OperatorDefinition[] = [
   sessionWindow,
   threshold,
   tumblingWindow,
+  zscoreDetector,
 ];

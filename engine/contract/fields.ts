@@ -40,6 +40,14 @@ function meta(kind: FieldKind | undefined, { doc, examples }: FieldDoc): Record<
   };
 }
 
+/** A text that a builder has noted of a field, also behind `.optional()` and `.default()`. */
+export function fieldMeta(field: z.ZodType, name: 'description' | 'kind'): string | undefined {
+  const own = field.meta()?.[name];
+  if (typeof own === 'string') return own;
+  const inner = (field as { def?: { innerType?: z.ZodType } }).def?.innerType;
+  return inner === undefined ? undefined : fieldMeta(inner, name);
+}
+
 /** A length of time with its unit: `250ms`, `10s`, `1h30m`. Read it with `durationNs`. */
 export function duration(field: FieldDoc): z.ZodString {
   return z

@@ -9,7 +9,7 @@
 import type { Kernels } from '../../wasm/host/kernels.ts';
 import type { LinearMemory } from '../../wasm/host/linear-memory.ts';
 import type { Batch, Dictionary, StringTable } from './batch.ts';
-import type { ConfigInput, ConfigOf, Fields } from './fields.ts';
+import { type ConfigInput, type ConfigOf, fieldMeta, type Fields } from './fields.ts';
 import type { Path, Report } from './problem.ts';
 import type { Schema } from './schema.ts';
 import type { EventTime } from './time.ts';
@@ -155,8 +155,5 @@ export function assertDeclaration(spec: {
 
 /** The doc sentence of a field, also behind `.optional()` and `.default()`. */
 export function fieldDoc(field: Fields[string]): string | undefined {
-  const own = field.meta()?.['description'];
-  if (typeof own === 'string') return own;
-  const inner = (field as { def?: { innerType?: Fields[string] } }).def?.innerType;
-  return inner === undefined ? undefined : fieldDoc(inner);
+  return fieldMeta(field, 'description');
 }

@@ -12,17 +12,19 @@ export interface SplitCall extends Span {
   /** In lower case. */
   readonly name: string;
   readonly arguments: readonly Expression[];
-  /** Synthetic column that holds the result: `$0`, `$1`, … in the order of the text. */
+  /** Synthetic column that holds the result: by default `$0`, `$1`, … in the order of the text. */
   readonly column: string;
 }
 
 /**
  * Replaces every outermost call of one of the functions by a reference to a synthetic column.
  * Calls with the same text share one. Nodes of `outer` keep their place in the user's text.
+ * @param columnOf Names the column of a call, given its text and how many others came before.
  */
 export function splitCalls(
   expression: Expression,
   functions: ReadonlySet<string>,
+  columnOf = (_text: string, index: number): string => `$${index}`,
 ): { readonly calls: readonly SplitCall[]; readonly outer: Expression } {
   const calls = new Map<string, SplitCall>();
   const replace = (node: Expression): Expression => {
@@ -31,7 +33,7 @@ export function splitCalls(
     const { offset, end } = node;
     let call = calls.get(text);
     if (call === undefined) {
-      const column = `$${calls.size}`;
+      const column = columnOf(text, calls.size);
       call = { name: node.name, arguments: node.arguments, column, offset, end };
       calls.set(text, call);
     }

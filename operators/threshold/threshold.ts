@@ -18,6 +18,7 @@ import {
 import { planExpression } from '../../engine/expression/plan-expression.ts';
 import { ANOMALY_METRICS, ANOMALY_TABLES, anomalySchema } from '../anomalies/anomaly.ts';
 import { RulesOperator } from '../anomalies/rules-operator.ts';
+import { severityConstraints, severityLimits } from '../anomalies/severity-limits.ts';
 
 const TYPE_NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 const TYPE_EXPECTED = 'expected a word of letters, digits, _ . and -, such as price_spike';
@@ -62,16 +63,10 @@ export const fields = {
       description: 'What is an anomaly. A row makes one anomaly for each rule it meets.',
       examples: [[{ type: 'price_spike', when: 'abs(z) > 3', value: 'return_pct', score: 'z' }]],
     }),
-  severity: z
-    .strictObject({
-      medium: number({ doc: 'An absolute score above this is of medium severity.' }),
-      high: number({ doc: 'An absolute score above this is of high severity.' }),
-    })
-    .default({ medium: 4, high: 5 })
-    .meta({
-      description: 'Limits of the absolute score. At or below both, the severity is low.',
-      examples: [{ medium: 4, high: 5 }],
-    }),
+  severity: severityLimits.default({ medium: 4, high: 5 }).meta({
+    description: 'Limits of the absolute score. At or below both, the severity is low.',
+    examples: [{ medium: 4, high: 5 }],
+  }),
 } satisfies Fields;
 
 export type Config = ConfigOf<typeof fields>;
@@ -102,17 +97,7 @@ export const threshold: OperatorDefinition = defineOperator({
     backPressure: 'Holds no rows back.',
   },
   fields,
-  constraints: [
-    {
-      at: ['severity', 'medium'],
-      violated: ({ severity }) => (severity.medium < 0 ? 'must not be negative' : undefined),
-    },
-    {
-      at: ['severity', 'high'],
-      violated: ({ severity }) =>
-        severity.high < severity.medium ? 'must not be below medium' : undefined,
-    },
-  ],
+  constraints: severityConstraints,
   plan: (config, input, report) => ({ main: planAnomalies(config, input, report) }),
   state: { version: 1, scope: 'keyed', tables: ANOMALY_TABLES },
   metrics: ANOMALY_METRICS,
