@@ -23,7 +23,7 @@ import type { Report } from '../../engine/contract/problem.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
 import { planExpression } from '../../engine/expression/plan-expression.ts';
 import { ANOMALY_METRICS, ANOMALY_TABLES, anomalySchema } from '../anomalies/anomaly.ts';
-import { severityConstraints } from '../anomalies/severity-limits.ts';
+import { severityConstraints } from '../anomalies/anomaly-fields.ts';
 import { planProgram } from '../rolling/rolling-program.ts';
 import { rolling } from '../rolling/rolling.ts';
 import { anomalyFields, windowConstraints } from './detector-fields.ts';

@@ -11,9 +11,10 @@ import {
   integer,
   number,
   text,
+  type z,
 } from '../../engine/contract/fields.ts';
 import type { Constraint } from '../../engine/contract/operator.ts';
-import { severityLimits } from '../anomalies/severity-limits.ts';
+import { anomalyType, severityLimits } from '../anomalies/anomaly-fields.ts';
 import { rolling } from '../rolling/rolling.ts';
 
 /** A number of the input, a column unless the user says otherwise. */
@@ -24,8 +25,14 @@ export function input(
   return expression({ doc: `${what}; a column or an expression.` }).default(column);
 }
 
+export type WindowFields = {
+  readonly over: z.ZodDefault<z.ZodString>;
+  readonly exclude_current: z.ZodDefault<z.ZodBoolean>;
+  readonly min_rows: z.ZodOptional<z.ZodNumber>;
+};
+
 /** The window that a value is compared with. `min_rows` means the same as in `rolling`. */
-export function windowFields(over: string, excludeCurrent = true) {
+export function windowFields(over: string, excludeCurrent = true): WindowFields {
   return {
     over: extent({
       doc: 'How far back the window reaches: a number of values of the symbol, or a duration.',
@@ -42,10 +49,10 @@ export function windowFields(over: string, excludeCurrent = true) {
       maximum: 10_000_000,
       examples: [5],
     }).optional(),
-  } satisfies Fields;
+  };
 }
 
-export type WindowConfig = ConfigOf<ReturnType<typeof windowFields>>;
+export type WindowConfig = ConfigOf<WindowFields>;
 
 /** What `rolling` demands of a window, for a detector that has the fields of one. */
 export function windowConstraints(fields: Fields): readonly Constraint<WindowConfig>[] {
@@ -53,21 +60,23 @@ export function windowConstraints(fields: Fields): readonly Constraint<WindowCon
   return rolling.constraints.filter(({ at }) => at[0] === 'over' || at[0] === 'min_rows');
 }
 
+type Side = 'both' | 'above' | 'below';
+
 /** Which way a score must be off. */
-export function side() {
+export function side(): z.ZodDefault<z.ZodEnum<{ [S in Side]: S }>> {
   return choice(['both', 'above', 'below'], {
     doc: 'Whether values above the usual are anomalies, values below it, or both.',
   }).default('both');
 }
 
 /** The condition that a score is beyond a threshold on the given side. */
-export function beyond(score: string, threshold: number, side: 'both' | 'above' | 'below'): string {
+export function beyond(score: string, threshold: number, side: Side): string {
   if (side === 'above') return `${score} > ${threshold}`;
   return side === 'below' ? `${score} < ${-threshold}` : `abs(${score}) > ${threshold}`;
 }
 
 /** What the user may say of the anomalies of any detector. */
-export function anomalyFields(detector: string, types: readonly string[]) {
+export function anomalyFields(detector: string, types: readonly string[]): Fields {
   const fields = {
     severity: severityLimits.optional().meta({
       description: 'Limits of the absolute score, in place of those of the detector.',
@@ -80,14 +89,9 @@ export function anomalyFields(detector: string, types: readonly string[]) {
   } satisfies Fields;
   const [type] = types;
   if (types.length !== 1) return fields;
-  const anomaly_type = text({ doc: 'Type of the anomalies; part of their ids.' });
-  return { anomaly_type: anomaly_type.regex(TYPE_NAME, TYPE_ERROR).default(type!), ...fields };
+  const anomaly_type = anomalyType('Type of the anomalies; part of their ids.').default(type!);
+  return { anomaly_type, ...fields };
 }
-
-export const TYPE_NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
-const TYPE_ERROR = {
-  error: 'expected a word of letters, digits, _ . and -, such as price_spike',
-};
 
 /** A number above 0. */
 export function positive(field: FieldDoc): ReturnType<typeof number> {

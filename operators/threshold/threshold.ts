@@ -16,18 +16,12 @@ import {
   z,
 } from '../../engine/contract/fields.ts';
 import { planExpression } from '../../engine/expression/plan-expression.ts';
+import { anomalyType, severityConstraints, severityLimits } from '../anomalies/anomaly-fields.ts';
 import { ANOMALY_METRICS, ANOMALY_TABLES, anomalySchema } from '../anomalies/anomaly.ts';
 import { RulesOperator } from '../anomalies/rules-operator.ts';
-import { severityConstraints, severityLimits } from '../anomalies/severity-limits.ts';
-
-const TYPE_NAME = /^[A-Za-z][A-Za-z0-9_.-]*$/;
-const TYPE_EXPECTED = 'expected a word of letters, digits, _ . and -, such as price_spike';
 
 const rule = z.strictObject({
-  type: text({ doc: 'Type of the anomaly; part of its id.', examples: ['price_spike'] }).regex(
-    TYPE_NAME,
-    { error: TYPE_EXPECTED },
-  ),
+  type: anomalyType('Type of the anomaly; part of its id.'),
   when: expression({
     doc: 'Condition under which a row is an anomaly.',
     examples: ['abs(z_return) > 3'],

@@ -1,8 +1,14 @@
-/** Limits of severities, as every operator that writes anomalies takes them. */
+/** Fields of operators that write anomalies. */
 
-import { number, z } from '../../engine/contract/fields.ts';
+import { number, text, z } from '../../engine/contract/fields.ts';
 import type { Constraint } from '../../engine/contract/operator.ts';
 import type { SeverityLimits } from './anomaly.ts';
+
+/** The type of an anomaly. It has no slash, so that an id can be taken apart. */
+export function anomalyType(doc: string): z.ZodString {
+  const error = 'expected a word of letters, digits, _ . and -, such as price_spike';
+  return text({ doc, examples: ['price_spike'] }).regex(/^[A-Za-z][A-Za-z0-9_.-]*$/, { error });
+}
 
 export const severityLimits = z.strictObject({
   medium: number({ doc: 'An absolute score above this is of medium severity.' }),
