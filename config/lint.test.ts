@@ -167,6 +167,7 @@ quality:
     '4:35 config/unknown-field',
     '4:57 config/invalid-value',
     '4:73 config/invalid-value',
+    '5:3 config/missing-field',
     '5:19 config/unknown-type',
     '6:13 config/invalid-value',
     '10:12 config/unknown-input',
@@ -392,10 +393,11 @@ test('what a faulty step was about to make is not missed behind it', () => {
     15: '  bad: { type: files, input: more, path: out/more }',
     17: '',
   });
-  // The aggregates cannot be told, so nothing behind them is judged.
+  // The name `hi gh` may have meant high, but not volume.
   assert.deepEqual(places(lint(yaml)), [
     '11:19 config/invalid-value',
     '11:45 config/invalid-value',
+    '12:62 config/unknown-column',
   ]);
   const guessed = changed({
     9: '    input: trade',

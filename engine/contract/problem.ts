@@ -30,6 +30,7 @@ export const PROBLEM_CODES = {
   'config/column-type': 'A column has not the type that the option or expression needs.',
   'config/expression-syntax': 'An expression cannot be parsed.',
   'config/expression-type': 'An expression combines values whose types do not go together.',
+  'config/argument-count': 'An expression calls a function with too many or too few arguments.',
   'config/unknown-function': 'An expression calls a function that does not exist.',
   'config/revised-input':
     'A stateful step reads rows that may be stated again, and would count them twice.',
@@ -43,6 +44,8 @@ export interface Problem {
   readonly target?: 'key' | 'value';
   /** Characters into the text of the value, for expressions. */
   readonly offset?: number;
+  /** Columns on whose types the problem rests; where not given, all that the value names. */
+  readonly columns?: readonly string[];
   readonly code: ProblemCode;
   readonly severity?: 'error' | 'warning';
   /** Lower case, no full stop, quotes the user's own text. */

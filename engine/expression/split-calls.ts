@@ -5,6 +5,7 @@
  *   sum(price * size) / sum(size)   →   $0 = sum(price * size), $1 = sum(size);  "$0" / "$1"
  */
 
+import type { Report } from '../contract/problem.ts';
 import type { Expression, Span } from './expression.ts';
 import { formatExpression } from './format-expression.ts';
 
@@ -71,4 +72,11 @@ function mapChildren(node: Expression, map: (child: Expression) => Expression): 
     case 'call':
       return { ...node, arguments: node.arguments.map(map) };
   }
+}
+
+/** Leaves out problems at these places, where there is one already. */
+export function exceptAt(offsets: ReadonlySet<number>, report: Report): Report {
+  return (problem) => {
+    if (problem.offset === undefined || !offsets.has(problem.offset)) report(problem);
+  };
 }

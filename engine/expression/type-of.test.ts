@@ -102,8 +102,8 @@ const mismatches: readonly (readonly [text: string, ...want: readonly string[]])
     'least(symbol, symbol)',
     '0 config/expression-type expected numbers or timestamps, got a string',
   ],
-  ['log(1, 2)', '0 config/expression-type expected log(x), got 2 arguments'],
-  ['coalesce()', '0 config/expression-type expected coalesce(a, b, …), got 0 arguments'],
+  ['log(1, 2)', '0 config/argument-count expected log(x), got 2 arguments'],
+  ['coalesce()', '0 config/argument-count expected coalesce(a, b, …), got 0 arguments'],
   [
     'round(price, 2.5)',
     '13 config/expression-type expected a number of digits from 0 to 15, got 2.5',

@@ -10,14 +10,15 @@ import type { Path, Problem, Report } from '../contract/problem.ts';
 import { didYouMean } from '../contract/problem.ts';
 import type { ColumnType, Schema } from '../contract/schema.ts';
 import { parseIsoTime } from '../contract/time.ts';
-import type {
-  BetweenExpression,
-  BinaryExpression,
-  CallExpression,
-  CaseExpression,
-  ColumnReference,
-  Expression,
-  InExpression,
+import {
+  columnsOf,
+  type BetweenExpression,
+  type BinaryExpression,
+  type CallExpression,
+  type CaseExpression,
+  type ColumnReference,
+  type Expression,
+  type InExpression,
 } from './expression.ts';
 import { formatExpression, formatName } from './format-expression.ts';
 import { FUNCTIONS, type FunctionSpec, ROUND_DIGITS_MAX } from './functions.ts';
@@ -209,7 +210,7 @@ class TypeChecker {
       if (side.kind === 'string') this.#expectTime(side);
       else {
         const help = 'only a timestamp is subtracted from a timestamp, which gives seconds';
-        this.#mismatch(side, 'a timestamp', type, help);
+        this.#mismatch(side, 'a timestamp', type, help, [node]);
       }
     }
   }
@@ -244,7 +245,7 @@ class TypeChecker {
     const count = node.arguments.length;
     if (count < spec.argumentsMin || count > spec.argumentsMax) {
       this.#problem(node, {
-        code: 'config/expression-type',
+        code: 'config/argument-count',
         message: `expected ${spec.usage}, got ${count} argument${count === 1 ? '' : 's'}`,
       });
       node.arguments.forEach((argument) => void this.check(argument));
@@ -315,7 +316,7 @@ class TypeChecker {
     if (isOrder && (common === 'string' || common === 'boolean')) {
       const node = nodes.find((each) => this.types.get(each) === common)!;
       const help = `a ${common} is compared with = or <> only`;
-      this.#mismatch(node, 'a number or a timestamp', common, help);
+      this.#mismatch(node, 'a number or a timestamp', common, help, nodes);
     }
     return common;
   }
@@ -337,6 +338,7 @@ class TypeChecker {
         article(before),
         types[count - 1]!,
         `${operator} takes values of one type`,
+        nodes,
       );
       return undefined;
     }
@@ -353,18 +355,30 @@ class TypeChecker {
     return false;
   }
 
-  #mismatch(node: Expression, expected: string, got: StaticType, help: string): void {
+  /** @param basis What the problem rests on, if more than the node itself. */
+  #mismatch(
+    node: Expression,
+    expected: string,
+    got: StaticType,
+    help: string,
+    basis: readonly Expression[] = [node],
+  ): void {
     // Columns of the splitter ($0) are calls in the user's text.
     const isNamed = node.kind === 'column' && node.name[0] !== '$';
     const what = isNamed ? `column ${node.name} of type ${got}` : article(got);
+    const columns = basis.flatMap((each) => [...columnsOf(each)]);
     this.#problem(node, {
       code: 'config/expression-type',
       message: `expected ${expected}, got ${what}`,
       help,
+      ...(columns.some((name) => name[0] === '$') ? {} : { columns }),
     });
   }
 
-  #problem(node: Expression, problem: Pick<Problem, 'code' | 'message' | 'help'>): void {
+  #problem(
+    node: Expression,
+    problem: Pick<Problem, 'code' | 'message' | 'help' | 'columns'>,
+  ): void {
     this.failed = true;
     const { help, ...rest } = problem;
     const helped = help === undefined || help === '' ? rest : { ...rest, help };

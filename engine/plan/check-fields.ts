@@ -10,6 +10,7 @@ import { type Fields, z } from '../contract/fields.ts';
 import { didYouMean, type Path, type Problem, type Report } from '../contract/problem.ts';
 import { exampleOf, isMapping, metaOf, optionsOf, schemasAt } from './field-schema.ts';
 import type { StepConfig } from './pipeline-plan.ts';
+import { branchMeant, type Repaired, repairFields, spelt } from './repair-fields.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -25,28 +26,69 @@ export interface FieldCheck {
 
 /** The configuration after defaults, or undefined where it has a problem. */
 export function checkFields(check: FieldCheck, report: Report): StepConfig | undefined {
+  const checked = checkOptions(check, report);
+  return checked?.repaired === undefined ? checked?.config : undefined;
+}
+
+export interface CheckedConfig {
+  /** After defaults. */
+  readonly config: StepConfig;
+  /** Set where it has problems, and is what was probably meant. */
+  readonly repaired?: Repaired;
+}
+
+/** The configuration after defaults, if need be mended; undefined where that cannot be done. */
+export function checkOptions(check: FieldCheck, report: Report): CheckedConfig | undefined {
   const schema = z.strictObject(check.fields);
   const result = schema.safeParse(check.values, { error: explainIssue });
-  if (result.success) return checkConstraints(check, result.data, report) ? result.data : undefined;
+  if (result.success) {
+    const config = result.data as StepConfig;
+    if (checkConstraints(check, config, undefined, report)) return { config };
+    const repaired = repairFields(check.fields, check.values);
+    return repaired && { config, repaired };
+  }
   const problems = result.error.issues.flatMap((issue) =>
     problemsOf(issue, [], { ...check, schema }),
   );
   for (const problem of withoutEchoes(problems)) report(problem);
-  return undefined;
+  const repaired = repairFields(check.fields, check.values);
+  if (repaired === undefined) return undefined;
+  checkConstraints(check, repaired.config, repaired, report);
+  return { config: repaired.config, repaired };
 }
 
-function checkConstraints(check: FieldCheck, config: StepConfig, report: Report): boolean {
+/** A constraint that looks at a mended option says nothing about the user's file. */
+function checkConstraints(
+  check: FieldCheck,
+  config: StepConfig,
+  repaired: Repaired | undefined,
+  report: Report,
+): boolean {
   let holds = true;
   for (const { at, violated } of check.constraints ?? []) {
-    const message = (violated as (config: unknown) => string | undefined)(config);
+    const read = new Set<string | symbol>();
+    const message = (violated as (config: unknown) => string | undefined)(noting(config, read));
     if (message === undefined) continue;
+    const wrong = [...(repaired?.mended ?? []), ...(repaired?.removed ?? [])];
+    if (wrong.some(([option]) => read.has(String(option)))) continue;
     holds = false;
-    const given = valueAt(check.values, at);
+    const path = repaired === undefined ? at : spelt(at, repaired);
+    const given = valueAt(check.values, path);
     const isTold = given === undefined || typeof given === 'object' || message.includes(', got ');
     const got = isTold ? '' : gotText(given, at, check);
-    report({ path: at, code: 'config/constraint', message: `${pathText(at)}: ${message}${got}` });
+    report({ path, code: 'config/constraint', message: `${pathText(at)}: ${message}${got}` });
   }
   return holds;
+}
+
+/** The configuration, which notes the options that are looked at. */
+function noting(config: StepConfig, read: Set<string | symbol>): StepConfig {
+  return new Proxy(config, {
+    get: (options, name) => {
+      read.add(name);
+      return Reflect.get(options, name) as unknown;
+    },
+  });
 }
 
 interface Context extends FieldCheck {
@@ -102,15 +144,6 @@ function gotText(value: unknown, path: Path, { fields }: FieldCheck): string {
 
 function isSecret(schema: z.ZodType): boolean {
   return metaOf(schema, 'kind') === 'secret';
-}
-
-/** Of the alternatives, the one whose kind the value has; it fails further in. */
-function branchMeant(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  return branches
-    .filter((issues) =>
-      issues.every(({ code, path }) => code === 'unrecognized_keys' || path.length > 0),
-    )
-    .sort((a, b) => a.length - b.length)[0];
 }
 
 function unknownOption(path: Path, key: string, context: Context): MissingOption {

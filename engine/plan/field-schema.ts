@@ -45,6 +45,14 @@ export function schemasAt(schema: z.ZodType, path: Path): readonly z.ZodType[] {
   return next === undefined ? [] : schemasAt(next, rest);
 }
 
+/** Whether a value of the schema may give columns their names: a mapping with keys of its own. */
+export function namesColumns(schema: z.ZodType): boolean {
+  const { type, element, shape, options } = definitionOf(unwrap(schema));
+  if (type === 'record') return true;
+  const within = [...(element === undefined ? [] : [element]), ...(options ?? [])];
+  return [...within, ...Object.values(shape ?? {})].some(namesColumns);
+}
+
 /** An example of a value of the field, or undefined. */
 export function exampleOf(field: z.ZodType): unknown {
   const examples = metaOf(field, 'examples');

@@ -3,15 +3,15 @@
 import type { OperatorDefinition, Outputs } from '../contract/operator.ts';
 import type { Problem, Report } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
-import { checkEntry, doubtsOf, guarded } from './plan-step.ts';
+import { opened } from './doubts.ts';
+import { checkEntry, guarded } from './plan-step.ts';
 import type { Planning, StepNode } from './planning.ts';
 import { referenceText, REJECTED_OUTPUT } from './references.ts';
-import { keysWithin } from './repair-fields.ts';
 import { orderSteps } from './step-order.ts';
 
 const RESERVED = ['type', 'input'];
 
-/** Plans every step whose input is sound, inputs first. */
+/** Plans every step, inputs first; what reads a step of a ring cannot know all of its columns. */
 export function planOperators(planning: Planning): void {
   for (const entry of planning.entries('operators', planning.catalog.operators)) {
     const checked = checkEntry(planning, entry, RESERVED);
@@ -24,7 +24,7 @@ export function planOperators(planning: Planning): void {
     const isGuessed = ring.some((name) => planning.steps.get(name)?.input?.isGuessed === true);
     if (!isGuessed) reportRing(planning, ring);
   }
-  planning.ordered = order.map((name) => planning.steps.get(name)!);
+  planning.ordered = [...rings.flat(), ...order].map((name) => planning.steps.get(name)!);
   for (const step of planning.ordered) planStep(planning, step);
 }
 
@@ -43,38 +43,37 @@ function reportRing(planning: Planning, ring: readonly string[]): void {
 
 function planStep(planning: Planning, step: StepNode): void {
   const { entry, checked, input } = step;
-  if (input === undefined) return;
   const inputPath = [...entry.path, 'input'];
-  if (planning.isSource(input.step) && input.output === REJECTED_OUTPUT) {
+  if (input !== undefined && planning.isSource(input.step) && input.output === REJECTED_OUTPUT) {
     planning.report({
       path: inputPath,
       code: 'config/unknown-input',
       message: `a step cannot read ${referenceText(input)}: rejected rows have no key and no time`,
       help: 'let a sink read it',
     });
-    return;
   }
   const known = planning.schemaOf(input, inputPath, 'value');
   const { definition } = entry;
-  if (known === undefined || checked === undefined || definition === undefined) return;
-  const { schema: inputSchema, doubts: names } = known;
-  const doubts = doubtsOf(checked, names);
-  const {
-    result: outputs,
-    isSound,
-    hasErrors,
-  } = guarded(planning, entry, doubts, (report) =>
+  if (checked === undefined || definition === undefined) return;
+  const { schema: inputSchema } = known;
+  const { result, isSound, doubts } = guarded(planning, entry, checked, known, (report) =>
     planOutputs(definition, step, inputSchema, report),
   );
-  if (outputs === undefined) return;
+  if (result === undefined) return;
+  const outputs = doubts.isOpaque ? openedOutputs(result) : result;
   step.outputs = outputs;
-  if (isSound) {
+  if (isSound && input !== undefined) {
     const { config } = checked;
     const { name } = entry;
     step.plan = { name, type: definition.name, config, input, inputSchema, outputs };
   } else {
-    step.doubts = keysWithin(hasErrors ? entry.values : undefined, new Set(names));
+    step.doubts = doubts.settled();
   }
+}
+
+function openedOutputs(outputs: Outputs): Outputs {
+  const entries = Object.entries(outputs).map(([name, schema]) => [name, opened(schema)]);
+  return Object.fromEntries(entries) as Outputs;
 }
 
 function planOutputs(

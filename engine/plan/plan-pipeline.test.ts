@@ -34,16 +34,19 @@ const VALID = {
 
 function check(document: unknown): void {
   const before = fc.stringify(document);
+  const isGivenText = before.includes('\\u0000');
   const { plan, problems } = planPipeline(document, planCatalog);
   assert.equal(fc.stringify(document), before);
   assert.equal(
     plan === undefined,
     problems.some(({ severity }) => severity !== 'warning'),
   );
-  for (const { code, message, path } of problems) {
+  for (const { code, message, path, help = '' } of problems) {
     assert.ok(Object.hasOwn(PROBLEM_CODES, code));
     assert.doesNotMatch(message, /undefined|\[object|Invalid input|\.$/);
     assert.ok(Array.isArray(path));
+    // What stands for unknown names is no word of the user's.
+    assert.ok(isGivenText || !`${message} ${help}`.includes('\u0000'));
   }
 }
 

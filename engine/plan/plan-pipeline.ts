@@ -49,7 +49,9 @@ function planDocument(
 ): PipelinePlan | undefined {
   const top = checkTop(document, report);
   const planning = new Planning(document, catalog, report);
-  planSources(planning, top?.key ?? keyOf(document));
+  const key = top?.key ?? keyOf(document);
+  planning.key = key ?? planning.key;
+  planSources(planning, key);
   planOperators(planning);
   const sinks = planSinks(planning);
   planning.reportUnused();
@@ -72,7 +74,9 @@ function planDocument(
 function keyOf(document: Readonly<Record<string, unknown>>): string | undefined {
   const repaired = repairFields(PIPELINE_FIELDS, topValues(document));
   if (repaired !== undefined) {
-    return repaired.mended.has('key') ? undefined : String(repaired.config['key']);
+    return repaired.mended.some(([option]) => option === 'key')
+      ? undefined
+      : String(repaired.config['key']);
   }
   const result = PIPELINE_FIELDS.key.safeParse(document['key']);
   return result.success ? result.data : undefined;

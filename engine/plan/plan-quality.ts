@@ -5,11 +5,13 @@ import type { ColumnType, Schema } from '../contract/schema.ts';
 import type { Path, Report } from '../contract/problem.ts';
 import { parseIsoTime } from '../contract/time.ts';
 import { nearestOrAll } from './advice.ts';
-import { checkFields, orList, show } from './check-fields.ts';
+import { checkOptions, orList, show } from './check-fields.ts';
+import { isOpen, mayExist } from './doubts.ts';
 import { isMapping } from './field-schema.ts';
 import { CHECK_FIELDS, CHECK_KINDS, type CheckKind } from './pipeline-fields.ts';
 import type { QualityCheckPlan, StepConfig } from './pipeline-plan.ts';
 import { reportAt } from './plan-step.ts';
+import { isMended, spelt } from './repair-fields.ts';
 import type { SinkNode } from './plan-sinks.ts';
 
 const KINDS = Object.keys(CHECK_KINDS) as CheckKind[];
@@ -78,11 +80,18 @@ function planCheck(
   const values = Object.fromEntries(
     Object.entries(check).filter(([name]) => !(others as string[]).includes(name)),
   );
-  const config = checkFields({ subject, fields: checked, values, otherOptions: KINDS }, at);
-  if (!hasOneKind(kinds, check, subject, at) || config === undefined || kind === undefined) return;
-  const sink = datasetOf(String(config['dataset']), sinks, at);
-  if (sink === undefined) return undefined;
-  checkColumns(kind, config, sink, at);
+  const found = checkOptions({ subject, fields: checked, values, otherOptions: KINDS }, at);
+  if (!hasOneKind(kinds, check, subject, at) || found === undefined || kind === undefined) return;
+  const { config, repaired } = found;
+  const placed: Report = (problem) => {
+    if (repaired === undefined) at(problem);
+    else if (!isMended(problem.path, repaired))
+      at({ ...problem, path: spelt(problem.path, repaired) });
+  };
+  const sink = datasetOf(String(config['dataset']), sinks, placed);
+  if (sink === undefined || (repaired !== undefined && isMended(['dataset'], repaired))) return;
+  checkColumns(kind, config, sink, placed);
+  if (repaired !== undefined) return undefined;
   const value = config[kind];
   return {
     name: (config['name'] as string | undefined) ?? generatedName(sink.name, kind, value),
@@ -199,8 +208,9 @@ function checkColumns(
   for (const { name, type } of [...dataset.columns, ...dataset.partitions]) columns.set(name, type);
   for (const { path, name, types } of columnsOf(kind, config[kind])) {
     const type = columns.get(name);
-    if (doubts?.has(name) === true) continue;
+    if (mayExist(name, doubts)) continue;
     if (type === undefined) {
+      if (schema !== undefined && isOpen(schema)) continue;
       report({
         path,
         code: 'config/unknown-column',

@@ -5,8 +5,9 @@ import type { SinkDataset } from '../contract/connector.ts';
 import type { Report } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
 import { REJECTED_SCHEMA, type SinkPlan } from './pipeline-plan.ts';
-import { checkEntry, doubtsOf, guarded } from './plan-step.ts';
-import type { DoubtfulNames, KnownSchema, Planning, ResolvedInput } from './planning.ts';
+import type { DoubtfulNames, KnownSchema } from './doubts.ts';
+import { checkEntry, guarded } from './plan-step.ts';
+import type { Planning, ResolvedInput } from './planning.ts';
 import { REJECTED_OUTPUT } from './references.ts';
 
 export interface SinkNode {
@@ -27,12 +28,11 @@ export function planSinks(planning: Planning): readonly SinkNode[] {
     const { name, definition } = entry;
     const checked = checkEntry(planning, entry, ['type', 'input']);
     const input = planning.resolveInput(entry, 'sink');
-    const known = input && schemaOf(planning, input, [...entry.path, 'input']);
-    if (definition === undefined || checked === undefined || known === undefined) return { name };
+    const known = schemaOf(planning, input, [...entry.path, 'input']);
+    if (definition === undefined || checked === undefined) return { name };
     const { schema, doubts: names } = known;
     const { config } = checked;
-    const doubts = doubtsOf(checked, names);
-    const { result: dataset, isSound } = guarded(planning, entry, doubts, (report) => {
+    const { result: dataset, isSound } = guarded(planning, entry, checked, known, (report) => {
       definition.plan(config, schema, report);
       const written = definition.dataset(config, { sink: name, pipeline: planning.name, schema });
       reportSameFile(name, written, writers, report);
@@ -40,17 +40,17 @@ export function planSinks(planning: Planning): readonly SinkNode[] {
     });
     const { name: type } = definition;
     const node = { name, type, schema, dataset };
-    if (!isSound) return { ...node, doubts: names ?? new Set() };
-    return { ...node, plan: { name, type, config, input: input!, schema } };
+    if (!isSound || input === undefined) return { ...node, doubts: names ?? new Set() };
+    return { ...node, plan: { name, type, config, input, schema } };
   });
 }
 
 function schemaOf(
   planning: Planning,
-  input: ResolvedInput,
+  input: ResolvedInput | undefined,
   path: readonly (string | number)[],
-): KnownSchema | undefined {
-  if (planning.isSource(input.step) && input.output === REJECTED_OUTPUT) {
+): KnownSchema {
+  if (input !== undefined && planning.isSource(input.step) && input.output === REJECTED_OUTPUT) {
     return { schema: REJECTED_SCHEMA, doubts: undefined };
   }
   return planning.schemaOf(input, path, 'value');

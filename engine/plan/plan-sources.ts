@@ -4,11 +4,13 @@ import { durationNs } from '../contract/time.ts';
 import { checkFields } from './check-fields.ts';
 import { SOURCE_FIELDS } from './pipeline-fields.ts';
 import type { SourcePlan } from './pipeline-plan.ts';
-import { checkEntry, doubtsOf, guarded, reportAt } from './plan-step.ts';
+import { opened } from './doubts.ts';
+import { checkEntry, guarded, reportAt } from './plan-step.ts';
 import type { Planning, SourceNode } from './planning.ts';
-import { keysWithin } from './repair-fields.ts';
 
 const COMMON = Object.keys(SOURCE_FIELDS);
+/** Stands for the key where it is not known: problems that name it mean nothing. */
+const NO_KEY = '\u0000';
 const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
 
 interface CommonOptions {
@@ -28,18 +30,23 @@ export function planSources(planning: Planning, key: string | undefined): void {
       { subject: `source ${name}`, fields: SOURCE_FIELDS, values: Object.fromEntries(given) },
       reportAt(path, planning.report),
     ) as CommonOptions | undefined;
-    if (definition === undefined || checked === undefined || key === undefined) continue;
+    if (definition === undefined || checked === undefined) continue;
     const { config } = checked;
-    const doubts = doubtsOf(checked, undefined);
-    const { result, isSound, hasErrors } = guarded(planning, entry, doubts, (report) =>
-      definition.plan(config, key, report),
+    const { result, isSound, doubts } = guarded(planning, entry, checked, undefined, (report) =>
+      definition.plan(config, key ?? NO_KEY, (problem) => {
+        if (key !== undefined || !problem.message.includes(NO_KEY)) report(problem);
+      }),
     );
     if (result === undefined) continue;
-    node.schema = result;
-    if (isSound && common !== undefined) {
+    node.schema = doubts.isOpaque ? opened(result) : result;
+    if (isSound && common !== undefined && key !== undefined) {
       node.plan = { name, type: definition.name, config, schema: result, ...commonPlan(common) };
+    } else if (key !== undefined) {
+      node.doubts = doubts.settled();
     } else {
-      node.doubts = keysWithin(hasErrors ? entry.values : undefined);
+      // Any of its columns may be the key.
+      node.schema = { ...opened(result), key: planning.key };
+      node.doubts = new Set([planning.key, ...result.columns.map((column) => column.name)]);
     }
   }
 }

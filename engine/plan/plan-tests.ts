@@ -24,9 +24,10 @@ export function checkTests(tests: unknown, planning: Planning, report: Report): 
       return;
     }
     const fields = { subject: `tests[${index}]`, fields: TEST_FIELDS, values: test };
-    if (checkFields(fields, reportAt(path, report)) === undefined) return;
-    checkInputs(test['input'] as object, [...path, 'input'], planning, report);
-    for (const name of Object.keys(test['expect'] as object)) {
+    checkFields(fields, reportAt(path, report));
+    const { input, expect } = test;
+    if (isMapping(input)) checkInputs(input, [...path, 'input'], planning, report);
+    for (const name of Object.keys(isMapping(expect) ? expect : {})) {
       checkExpected(name, [...path, 'expect', name], planning, report);
     }
   });

@@ -8,11 +8,11 @@ import type { OperatorDefinition, Outputs } from '../contract/operator.ts';
 import type { Path, Problem, Report } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
 import { nearestOrAll } from './advice.ts';
-import { nameText, orList, show } from './check-fields.ts';
+import { type CheckedConfig, nameText, orList, show } from './check-fields.ts';
 import { isMapping } from './field-schema.ts';
 import { PIPELINE_FIELDS, SECTIONS, STEP_NAME } from './pipeline-fields.ts';
 import type { InputReference, OperatorPlan, SourcePlan } from './pipeline-plan.ts';
-import type { CheckedConfig } from './plan-step.ts';
+import { type DoubtfulNames, type KnownSchema, openRows } from './doubts.ts';
 import {
   nearest,
   parseReference,
@@ -30,10 +30,9 @@ export interface Entry<D> {
   /** Undefined where the entry is no mapping. */
   readonly values: Readonly<Record<string, unknown>> | undefined;
   readonly definition: D | undefined;
+  /** The type was misspelt, and `definition` is what was probably meant. */
+  readonly isGuessed?: boolean;
 }
-
-/** Names that faulty steps may have been about to give to columns; undefined where all is sound. */
-export type DoubtfulNames = ReadonlySet<string> | undefined;
 
 export interface SourceNode {
   readonly name: string;
@@ -56,17 +55,14 @@ export interface StepNode {
 /** `isGuessed`: the name was misspelt, and this is what was probably meant. */
 export type ResolvedInput = InputReference & { readonly isGuessed?: boolean };
 
-export interface KnownSchema {
-  readonly schema: Schema;
-  readonly doubts: DoubtfulNames;
-}
-
 export class Planning {
   readonly document: Readonly<Record<string, unknown>>;
   /** Of the pipeline, '' where it has none. */
   readonly name: string;
   readonly catalog: Catalog;
   readonly report: Report;
+  /** The key column, or what stands for it where it has a problem. */
+  key = 'symbol';
   readonly sources: SourceNode[] = [];
   /** Steps in the order of the file, and after `planOperators` inputs first. */
   readonly steps = new Map<string, StepNode>();
@@ -176,26 +172,32 @@ export class Planning {
   }
 
   /**
-   * The schema of what a reference reads; undefined where that has a problem of its own from which
-   * it cannot be guessed, or where there is no such output, which is reported.
+   * The schema of what a reference reads. Where nothing is known of it, which has a problem of its
+   * own, the rows are open; that there is no such output is reported.
    */
-  schemaOf(reference: ResolvedInput, path: Path, target: 'key' | 'value'): KnownSchema | undefined {
+  schemaOf(reference: ResolvedInput | undefined, path: Path, target: 'key' | 'value'): KnownSchema {
+    if (reference === undefined) return this.#openRows();
     const doubted = (doubts: DoubtfulNames): DoubtfulNames =>
       doubts ?? (reference.isGuessed === true ? new Set<string>() : undefined);
     const source = this.sources.find(({ name }) => name === reference.step);
     if (source !== undefined) {
       const { schema, doubts } = source;
-      return schema && { schema, doubts: doubted(doubts) };
+      const isKnown = schema !== undefined && reference.output === 'main';
+      return isKnown ? { schema, doubts: doubted(doubts) } : this.#openRows();
     }
     const { outputs, doubts } = this.steps.get(reference.step) ?? {};
-    if (outputs === undefined) return undefined;
+    if (outputs === undefined) return this.#openRows();
     if (Object.hasOwn(outputs, reference.output)) {
       return { schema: outputs[reference.output]!, doubts: doubted(doubts) };
     }
     if (reference.isGuessed !== true) {
       this.report(unknownOutput(reference, Object.keys(outputs), path, target));
     }
-    return undefined;
+    return this.#openRows();
+  }
+
+  #openRows(): KnownSchema {
+    return openRows(this.key);
   }
 
   /** A name that is both a source and a step, which is reported; it could mean either. */
@@ -250,7 +252,13 @@ export class Planning {
       return { name, path, values: undefined, definition: undefined };
     }
     const definition = this.#definition(path, entry['type'], kind, definitions);
-    return { name, path, values: entry, definition };
+    if (definition !== undefined) return { name, path, values: entry, definition };
+    const type = entry['type'];
+    const isWord = typeof type === 'string' && type.length <= 100;
+    const names = definitions.map((candidate) => candidate.name);
+    const meant = isWord ? nearest(type, names) : undefined;
+    const guess = definitions.find((candidate) => candidate.name === meant);
+    return { name, path, values: entry, definition: guess, isGuessed: true };
   }
 
   #definition<D extends { readonly name: string }>(

@@ -39,10 +39,10 @@ const aggregates: readonly (readonly [text: string, lint: string | RegExp])[] = 
     'sum(price + count())',
     'aggregates.x@12 config/expression-type: sum takes values of rows, got count()',
   ],
-  ['max()', 'aggregates.x@0 config/expression-type: expected max(x), got 0 arguments'],
+  ['max()', 'aggregates.x@0 config/argument-count: expected max(x), got 0 arguments'],
   [
     'count(price, size)',
-    'aggregates.x@0 config/expression-type: expected count() or count(x), got 2 arguments',
+    'aggregates.x@0 config/argument-count: expected count() or count(x), got 2 arguments',
   ],
   ['sum(prise)', /^aggregates\.x@4 config\/unknown-column: .*; did you mean price\?/],
   ['means(price)', /^aggregates\.x@0 config\/unknown-function: .*; did you mean mean\?/],

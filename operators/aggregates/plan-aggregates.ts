@@ -13,8 +13,8 @@ import { childrenOf, type Expression } from '../../engine/expression/expression.
 import { formatExpression } from '../../engine/expression/format-expression.ts';
 import { FUNCTIONS } from '../../engine/expression/functions.ts';
 import { parseExpression } from '../../engine/expression/parse-expression.ts';
-import { type SplitCall, splitCalls } from '../../engine/expression/split-calls.ts';
-import { typeOf } from '../../engine/expression/type-of.ts';
+import { exceptAt, type SplitCall, splitCalls } from '../../engine/expression/split-calls.ts';
+import { typeOf, typesOf } from '../../engine/expression/type-of.ts';
 import {
   acceptedTypes,
   AGGREGATE_NAMES,
@@ -105,27 +105,29 @@ class Planner {
     if (parsed === undefined) return;
     const { calls, outer } = splitCalls(parsed, AGGREGATE_NAMES);
     const planned = calls.map((call) => this.#call(call, at));
-    const isRefused = this.#refuseRows(outer, at);
-    if (isRefused || planned.includes(undefined)) return;
-    const numbers = planned as number[];
-    const schema: Schema = {
-      columns: calls.map(({ column }, i) => ({
-        name: column,
-        type: this.calls[numbers[i]!]!.type,
-      })),
-      time: '',
-      key: '',
-    };
-    const type = typeOf(outer, schema, at, this.#report);
-    if (type === undefined) return;
-    this.outputs.push({ name, type, expression: outer, schema, calls: numbers });
+    const told = this.#refuseRows(outer, at);
+    calls.forEach(({ offset }, i) => planned[i] === undefined && told.add(offset));
+    const columns = calls.flatMap(({ column }, i) => {
+      const number = planned[i];
+      return number === undefined ? [] : [{ name: column, type: this.calls[number]!.type }];
+    });
+    const schema: Schema = { columns, time: '', key: '' };
+    const type = typeOf(outer, schema, at, exceptAt(told, this.#report));
+    if (type === undefined || told.size > 0) return;
+    this.outputs.push({ name, type, expression: outer, schema, calls: planned as number[] });
   }
 
   /** Number of the call, or undefined where it has a problem. */
   #call({ name, arguments: given, offset }: SplitCall, at: Path): number | undefined {
     const { usage } = AGGREGATES[name as AggregateName];
     if (given.length > 1 || (given.length === 0 && name !== 'count')) {
-      return this.#refuse(at, offset, `expected ${usage}, got ${given.length} arguments`);
+      for (const argument of given) {
+        if (findCall(argument) === undefined) typesOf(argument, this.#input, at, this.#report);
+      }
+      const got = `${given.length} argument${given.length === 1 ? '' : 's'}`;
+      const message = `expected ${usage}, got ${got}`;
+      this.#report({ path: at, offset, code: 'config/argument-count', message });
+      return undefined;
     }
     const argument = given[0] === undefined ? undefined : this.#argument(name, given[0], at);
     if (given.length > 0 && argument === undefined) return undefined;
@@ -157,8 +159,8 @@ class Planner {
     return { expression, text: formatExpression(expression), type };
   }
 
-  /** Reports what has no value for a window as a whole; whether there was anything. */
-  #refuseRows(node: Expression, at: Path): boolean {
+  /** Reports what has no value for a window as a whole; the places of all such nodes. */
+  #refuseRows(node: Expression, at: Path, told: Set<number> = new Set()): Set<number> {
     if (node.kind === 'column' && !node.name.startsWith('$')) {
       const column = formatExpression(node);
       this.#report({
@@ -168,15 +170,15 @@ class Planner {
         message: `expected an aggregate, got column ${column}, which differs from row to row`,
         help: `did you mean last(${column})?`,
       });
-      return true;
-    }
-    if (node.kind === 'call' && !FUNCTIONS.has(node.name)) {
+      told.add(node.offset);
+    } else if (node.kind === 'call' && !FUNCTIONS.has(node.name)) {
       this.#refuseFunction(node.name, node.offset, at);
-      return true;
+      // What it would take, rows or aggregates, is not known.
+      for (const offset of offsetsWithin(node)) told.add(offset);
+    } else {
+      for (const child of childrenOf(node)) this.#refuseRows(child, at, told);
     }
-    return childrenOf(node)
-      .map((child) => this.#refuseRows(child, at))
-      .includes(true);
+    return told;
   }
 
   #refuseFunction(name: string, offset: number, at: Path): void {
@@ -199,6 +201,10 @@ class Planner {
     this.#report({ path, offset, code: 'config/expression-type', message });
     return undefined;
   }
+}
+
+function offsetsWithin(node: Expression): readonly number[] {
+  return [node.offset, ...childrenOf(node).flatMap(offsetsWithin)];
 }
 
 function findCall(node: Expression): Expression | undefined {

@@ -13,12 +13,12 @@
  */
 
 import type { ExpressionValue } from '../../engine/contract/fields.ts';
-import type { ColumnType, Schema } from '../../engine/contract/schema.ts';
+import type { ColumnSchema, ColumnType, Schema } from '../../engine/contract/schema.ts';
 import type { Path, Problem, Report } from '../../engine/contract/problem.ts';
 import type { CallExpression, Expression } from '../../engine/expression/expression.ts';
 import { formatExpression } from '../../engine/expression/format-expression.ts';
 import { parseExpression } from '../../engine/expression/parse-expression.ts';
-import { type SplitCall, splitCalls } from '../../engine/expression/split-calls.ts';
+import { exceptAt, type SplitCall, splitCalls } from '../../engine/expression/split-calls.ts';
 import { typeOf } from '../../engine/expression/type-of.ts';
 import type { Aggregate, LagKind } from '../../wasm/host/rolling.ts';
 import { LAGS, ROLLING_FUNCTIONS, ROLLING_NAMES } from './rolling-functions.ts';
@@ -75,6 +75,9 @@ export function planProgram(
   return planner.program;
 }
 
+/** With the places of calls that have a problem: their results are not in the schema. */
+type SplitExpression = LocalExpression & { readonly failed: ReadonlySet<number> };
+
 class Planner {
   readonly program = {
     series: [] as Series[],
@@ -105,26 +108,34 @@ class Planner {
     const parsed = parseExpression(value, path, this.#report);
     if (parsed === undefined) return;
     const local = this.#split(parsed, path);
-    const type = typeOf(local.expression, local.schema, path, this.#report, ROLLING_NAMES);
-    if (type !== undefined && local.isSound) this.program.columns.push({ ...local, name, type });
+    const type = this.#typeOf(local, path);
+    if (type === undefined || local.failed.size > 0) return;
+    const { expression, schema, inputs } = local;
+    this.program.columns.push({ expression, schema, inputs, name, type });
   }
 
   /** Plans the outermost calls of an expression, and what is left of it over their results. */
-  #split(expression: Expression, path: Path): LocalExpression & { readonly isSound: boolean } {
+  #split(expression: Expression, path: Path): SplitExpression {
     const { calls, outer } = splitCalls(expression, ROLLING_NAMES);
-    const positions = calls.map((call) => this.#call(call, path));
-    const synthetic = calls.map(({ column }, i) => {
-      const position = positions[i];
-      // After a problem any type will do: the rest of the expression is still worth checking.
-      const type = position === undefined ? 'float64' : this.program.calls[position]!.type;
-      return { name: column, type };
-    });
-    return {
-      expression: outer,
-      schema: { ...this.#input, columns: [...this.#input.columns, ...synthetic] },
-      inputs: positions.filter((position) => position !== undefined),
-      isSound: !positions.includes(undefined),
-    };
+    const inputs: number[] = [];
+    const synthetic: ColumnSchema[] = [];
+    const failed = new Set<number>();
+    for (const call of calls) {
+      const position = this.#call(call, path);
+      if (position === undefined) {
+        failed.add(call.offset);
+      } else {
+        inputs.push(position);
+        synthetic.push({ name: call.column, type: this.program.calls[position]!.type });
+      }
+    }
+    const columns = [...this.#input.columns, ...synthetic];
+    return { expression: outer, schema: { ...this.#input, columns }, inputs, failed };
+  }
+
+  /** Type of what is left of an expression, where failed calls are of any type. */
+  #typeOf({ expression, schema, failed }: SplitExpression, path: Path): ColumnType | undefined {
+    return typeOf(expression, schema, path, exceptAt(failed, this.#report), ROLLING_NAMES);
   }
 
   /** Position of the call in the program, or undefined after its problems have been reported. */
@@ -135,11 +146,9 @@ class Planner {
     const count = call.arguments.length;
     if (count < argumentsMin || count > argumentsMax) {
       const { usage } = ROLLING_FUNCTIONS[call.name as keyof typeof ROLLING_FUNCTIONS];
-      this.#problem(
-        call,
-        path,
-        `expected ${usage}, got ${count} argument${count === 1 ? '' : 's'}`,
-      );
+      for (const argument of call.arguments) this.#typeOf(this.#split(argument, path), path);
+      const message = `expected ${usage}, got ${count} argument${count === 1 ? '' : 's'}`;
+      this.#report({ path, offset: call.offset, code: 'config/argument-count', message });
       return undefined;
     }
     const distance = isLag ? this.#distance(call, path) : 1;
@@ -176,9 +185,9 @@ class Planner {
     const text = formatExpression(argument);
     const known = this.#seriesByText.get(`${kind} ${text}`);
     if (known !== undefined && fits(call.name, known.type)) return known;
-    const { isSound, ...local } = this.#split(argument, path);
-    const type = typeOf(local.expression, local.schema, path, this.#report, ROLLING_NAMES);
-    if (type === undefined || !isSound) return undefined;
+    const { failed, ...local } = this.#split(argument, path);
+    const type = this.#typeOf({ ...local, failed }, path);
+    if (type === undefined || failed.size > 0) return undefined;
     if (!fits(call.name, type)) {
       if (call.name === 'count') return this.#presence(argument, path);
       const what = argument.kind === 'column' ? `column ${argument.name} of type ${type}` : type;

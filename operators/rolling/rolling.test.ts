@@ -382,7 +382,7 @@ const problems: readonly [name: string, config: Record<string, unknown>, want: s
   ['no column', { columns: {} }, ['columns: config/constraint']],
   ['a text', { columns: { z: 'zscore(venue)' } }, ['columns.z@7: config/expression-type']],
   ['a time', { columns: { z: 'mean(event_time)' } }, ['columns.z@5: config/expression-type']],
-  ['no argument', { columns: { z: '1 + mean()' } }, ['columns.z@4: config/expression-type']],
+  ['no argument', { columns: { z: '1 + mean()' } }, ['columns.z@4: config/argument-count']],
   ['a distance', { columns: { z: 'lag(x, 0)' } }, ['columns.z@7: config/expression-type']],
   ['no literal', { columns: { z: 'delta(x, n)' } }, ['columns.z@9: config/expression-type']],
   ['a taken name', { columns: { x: 'mean(x)' } }, ['columns.x: config/duplicate-column']],

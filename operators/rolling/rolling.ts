@@ -5,7 +5,7 @@ import { expressions, extent, flag, integer, parseExtent } from '../../engine/co
 import type { Constraint, OperatorDefinition } from '../../engine/contract/operator.ts';
 import { defineOperator } from '../../engine/contract/operator.ts';
 import type { Report } from '../../engine/contract/problem.ts';
-import type { Schema } from '../../engine/contract/schema.ts';
+import type { ColumnSchema, Schema } from '../../engine/contract/schema.ts';
 import { durationNs } from '../../engine/contract/time.ts';
 import { RollingOperator } from './rolling-operator.ts';
 import { planProgram } from './rolling-program.ts';
@@ -92,13 +92,12 @@ function plan(config: Config, input: Schema, report: Report): { readonly main: S
   }
   const { columns } = planProgram(config.columns, input, report);
   const taken = new Set(input.columns.map(({ name }) => name));
-  const added = columns.filter(({ name }) => !taken.has(name));
-  return {
-    main: {
-      ...input,
-      columns: [...input.columns, ...added.map(({ name, type }) => ({ name, type }))],
-    },
-  };
+  const types = new Map(columns.map(({ name, type }) => [name, type]));
+  const added = Object.keys(config.columns)
+    .filter((name) => !taken.has(name))
+    // After a problem the type is a guess, so that the steps behind can be checked too.
+    .map((name): ColumnSchema => ({ name, type: types.get(name) ?? 'float64' }));
+  return { main: { ...input, columns: [...input.columns, ...added] } };
 }
 
 export const rolling: OperatorDefinition = defineOperator({
