@@ -1,23 +1,39 @@
 import type { OperatorDefinition } from '../engine/contract/operator.ts';
 import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
+import { extremeMovementDetector } from './extreme-movement-detector/extreme-movement-detector.ts';
 import { filter } from './filter/filter.ts';
+import { highLowRatioDetector } from './high-low-ratio-detector/high-low-ratio-detector.ts';
 import { hoppingWindow } from './hopping-window/hopping-window.ts';
+import { limitsDetector } from './limits-detector/limits-detector.ts';
+import { movingAverageDetector } from './moving-average-detector/moving-average-detector.ts';
+import { priceGapDetector } from './price-gap-detector/price-gap-detector.ts';
+import { priceVolatilityDetector } from './price-volatility-detector/price-volatility-detector.ts';
 import { rolling } from './rolling/rolling.ts';
 import { sessionWindow } from './session-window/session-window.ts';
 import { threshold } from './threshold/threshold.ts';
 import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
+import { volumeDetector } from './volume-detector/volume-detector.ts';
+import { volumeMultipleDetector } from './volume-multiple-detector/volume-multiple-detector.ts';
 import { zscoreDetector } from './zscore-detector/zscore-detector.ts';
 
 /** Every operator that ships with the engine, in alphabetical order. */
 export const operators: readonly OperatorDefinition[] = [
   dedupe,
   derive,
+  extremeMovementDetector,
   filter,
+  highLowRatioDetector,
   hoppingWindow,
+  limitsDetector,
+  movingAverageDetector,
+  priceGapDetector,
+  priceVolatilityDetector,
   rolling,
   sessionWindow,
   threshold,
   tumblingWindow,
+  volumeDetector,
+  volumeMultipleDetector,
   zscoreDetector,
 ];

@@ -51,9 +51,16 @@ export interface DetectorSpec<F extends Fields> {
   /** Types of its anomalies. Where there is but one, the user may call it otherwise. */
   readonly types: readonly string[];
   /** The rules of a configuration, each of whose expressions comes in parentheses. Pure. */
-  readonly rules: (config: ConfigOf<F>) => readonly DetectorRule[];
+  readonly rules: (config: InParentheses<ConfigOf<F>>) => readonly DetectorRule[];
   readonly examples: readonly OperatorExample<ConfigInput<F> & Partial<RuleOptions>>[];
 }
+
+/** A configuration in which each expression is a text. */
+type InParentheses<C> = {
+  readonly [K in keyof C]: ExpressionValue extends C[K]
+    ? string | Exclude<C[K], ExpressionValue>
+    : C[K];
+};
 
 /** A configuration after its fields have been checked. */
 type Config = RuleOptions & Readonly<Record<string, unknown>>;

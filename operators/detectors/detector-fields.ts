@@ -60,7 +60,7 @@ export function windowConstraints(fields: Fields): readonly Constraint<WindowCon
   return rolling.constraints.filter(({ at }) => at[0] === 'over' || at[0] === 'min_rows');
 }
 
-type Side = 'both' | 'above' | 'below';
+export type Side = 'both' | 'above' | 'below';
 
 /** Which way a score must be off. */
 export function side(): z.ZodDefault<z.ZodEnum<{ [S in Side]: S }>> {

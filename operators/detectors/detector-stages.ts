@@ -35,8 +35,9 @@ export interface DetectorRule {
   readonly when: string;
   /** What was observed. */
   readonly value: string;
-  /** How unusual it is; its sign is the direction. */
+  /** How unusual it is; its sign is the direction unless that is given. */
   readonly score: string;
+  readonly direction?: string;
   /** What |score| is compared with; 0 where any score is beyond its limit. */
   readonly threshold: number;
   readonly baseline?: string;
@@ -108,7 +109,7 @@ function ruleConfig(
     text: formatExpression(parseAccepted(rule.when)),
     value: over(rule.value),
     score: score === 'absolute' ? `abs(${signed})` : signed,
-    direction: signed,
+    direction: rule.direction === undefined ? signed : over(rule.direction),
     threshold,
     baseline: baseline === undefined ? undefined : over(baseline),
     confidence: confidence === undefined ? undefined : over(confidence),

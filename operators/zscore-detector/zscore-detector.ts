@@ -21,7 +21,7 @@ export const zscoreDetector = defineDetector({
     {
       type: 'outlier',
       when: beyond(`zscore(${value})`, threshold, side),
-      value: `${value}`,
+      value,
       score: `zscore(${value})`,
       baseline: `mean(${value})`,
       threshold,

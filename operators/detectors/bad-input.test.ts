@@ -1,0 +1,97 @@
+/** Whatever a feed sends, an anomaly has no number that is not finite, and nothing fails. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Row, runOperator } from '../../engine/testing/harness.ts';
+import { parseTable, schemaOfTable, type Value } from '../../engine/testing/table.ts';
+import { operators } from '../catalog.ts';
+
+const detectors = operators.filter(({ name }) => name.endsWith('_detector'));
+
+const NUMBERS = ['open', 'high', 'low', 'close', 'volume', 'price', 'size'] as const;
+const SCHEMA = schemaOfTable(parseTable(`event_time | symbol | ${NUMBERS.join(' | ')}`));
+
+const HOUR = 3_600_000_000_000n;
+const bad = fc.constantFrom(
+  ...[0, -0, null, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN],
+  ...[-40, 5e-324, 1e308, -1e308, Number.MAX_VALUE, 2 ** 53],
+);
+/** Values of one column, one after the other. */
+const series = (length: number): fc.Arbitrary<(number | null)[]> =>
+  fc.oneof(
+    fc.constantFrom(0, 100, -5, 1e9, 0.1).map((same) => new Array<number>(length).fill(same)),
+    fc.constant(Array.from({ length }, (_, i) => 1e9 + i * 1e-3)),
+    fc.array(fc.oneof(fc.integer({ min: 1, max: 200 }), bad), {
+      minLength: length,
+      maxLength: length,
+      size: 'max',
+    }),
+  );
+
+const stream: fc.Arbitrary<Row[]> = fc
+  .nat({ max: 80 })
+  .chain((length) =>
+    fc.tuple(
+      fc.array(fc.constantFrom('A', 'A', 'A', 'A', 'B', 'C', 'once'), {
+        ...{ minLength: length, maxLength: length, size: 'max' },
+      }),
+      fc.array(fc.constantFrom(0n, HOUR / 60n, HOUR, 24n * 5n * HOUR), {
+        ...{ minLength: length, maxLength: length, size: 'max' },
+      }),
+      fc.tuple(...NUMBERS.map(() => series(length))),
+    ),
+  )
+  .map(([symbols, gaps, columns]) => {
+    let time = 1_700_000_000_000_000_000n;
+    return symbols.map((symbol, i) => {
+      time += gaps[i]!;
+      const values = NUMBERS.map((name, column) => [name, columns[column]![i]!] as const);
+      return { event_time: time, symbol, ...Object.fromEntries(values) };
+    });
+  });
+
+test('there are detectors', () => assert.ok(detectors.length >= 9, `${detectors.length}`));
+
+for (const detector of detectors) {
+  for (const { title, config } of detector.examples) {
+    test(`${detector.name} makes sense of anything (${title})`, () => {
+      const property = fc.property(stream, fc.integer({ min: 1, max: 90 }), (rows, size) => {
+        const batches = [rows.slice(0, size), rows.slice(size)];
+        const { outputs } = runOperator(detector, config, SCHEMA, batches);
+        for (const anomaly of outputs['main']!) assertSound(anomaly);
+        const ids = new Set(outputs['main']!.map(({ anomaly_id: id }) => id));
+        assert.equal(ids.size, outputs['main']!.length);
+      });
+      fc.assert(property, { numRuns: 40 });
+    });
+  }
+}
+
+/** JSON has no -0. */
+function withoutSign(value: Value | undefined): Value | undefined {
+  return value === 0 ? 0 : value;
+}
+
+function assertSound(anomaly: Row): void {
+  for (const name of ['value', 'baseline', 'score', 'threshold', 'confidence']) {
+    const value = anomaly[name]!;
+    assert.ok(value === null || Number.isFinite(value), `${name} is ${String(value)}`);
+  }
+  const { confidence, value, score, severity, direction } = anomaly;
+  assert.notEqual(value, null, 'something was observed');
+  assert.ok(confidence === null || (Number(confidence) >= 0 && Number(confidence) <= 1));
+  assert.ok(['low', 'medium', 'high'].includes(severity as string));
+  assert.ok(direction === null || direction === 'up' || direction === 'down');
+  const explanation = JSON.parse(anomaly['explanation'] as string) as Record<string, unknown>;
+  assert.deepEqual(Object.keys(explanation).slice(0, 6), [
+    'rule',
+    'observed',
+    'score',
+    'threshold',
+    'baseline',
+    'window',
+  ]);
+  assert.equal(explanation['observed'], withoutSign(value));
+  assert.equal(explanation['score'], withoutSign(score));
+}
