@@ -7,6 +7,9 @@ import { catalog } from './catalog.ts';
 import { z } from './engine/contract/fields.ts';
 import { type PipelinePlan, REJECTED_SCHEMA, type SinkPlan } from './engine/plan/pipeline-plan.ts';
 import type { CommitState } from './engine/runtime/commit.ts';
+import { FolderStore } from './engine/checkpoint/folder-store.ts';
+import type { StartRequest } from './engine/checkpoint/decide-start.ts';
+import { systemClock } from './engine/contract/time.ts';
 import { Pipeline } from './engine/runtime/pipeline.ts';
 import type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
 import { threadWorkers } from './engine/runtime/thread-workers.ts';
@@ -23,6 +26,8 @@ export interface PipelineOptions {
   readonly slots?: number | undefined;
   /** Aborted to ask for a clean end. */
   readonly signal?: AbortSignal | undefined;
+  /** Where a pipeline with checkpoints begins. Default: at the newest, if there is one. */
+  readonly start?: StartRequest | undefined;
 }
 
 /** A pipeline on threads of its own. */
@@ -46,12 +51,18 @@ export function createPipeline(
     sink: new URL('./threads/sink.js', import.meta.url),
   });
   const slots = Math.min(options.slots ?? cores, plan.partitions);
+  const { checkpoint } = plan;
   const pipeline = new Pipeline(withDeadLetters(plan), catalog, workers, {
     slots,
     // Decoding shares the cores with the slots: a reader for every two of them keeps both busy.
     lanes: Math.max(1, Math.floor(cores / 2)),
-    clock: { nowMs: () => Date.now() },
+    clock: systemClock,
     signal: options.signal,
+    checkpoints: checkpoint && {
+      ...checkpoint,
+      open: () => FolderStore.open(checkpoint.folder),
+      start: options.start ?? { kind: 'newest' },
+    },
   });
   return {
     slots,

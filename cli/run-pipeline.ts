@@ -7,6 +7,7 @@ import { unaccountedRows } from '../engine/contract/row-accounts.ts';
 import type { PipelinePlan } from '../engine/plan/pipeline-plan.ts';
 import { type CommitState, createPipeline, EngineError, type RunResult } from '../index.ts';
 import { encodeError } from '../engine/contract/error.ts';
+import { systemClock } from '../engine/contract/time.ts';
 import type { QualityReport } from '../quality/run-checks.ts';
 import { type PipelineFlags, print, toJson } from './command.ts';
 import { detect } from './detection.ts';
@@ -43,7 +44,7 @@ export async function runPipeline(request: RunRequest): Promise<number> {
   const pipeline = createPipeline(plan, { slots: flags.slots, signal: stop.signal });
   const progress = new Progress({
     stream: process.stderr,
-    clock: { nowMs: () => Date.now() },
+    clock: systemClock,
     isQuiet: flags.quiet === true || flags.json === true,
   });
   const release = onSignals(stop, progress);

@@ -1,5 +1,6 @@
 /** W1 in the engine: trades in memory → bars → z-scores → anomalies, on threads or on this one. */
 
+import { systemClock } from '../../engine/contract/time.ts';
 import { fileURLToPath } from 'node:url';
 import { catalog } from '../../catalog.ts';
 import { lintFile } from '../../config/lint.ts';
@@ -92,7 +93,7 @@ export async function runEngine(
   const pipeline = new Pipeline(inMemory, ours, workers, {
     slots: Math.max(1, slots),
     lanes: slots === 0 ? 1 : lanes,
-    clock: { nowMs: () => Date.now() },
+    clock: systemClock,
   });
   const result = await pipeline.run();
   if (result.failure !== undefined) throw result.failure;

@@ -19,7 +19,7 @@ class Screen {
   ) {
     this.progress = new Progress({
       stream: { isTTY, columns, write: (text) => this.written.push(text) },
-      clock: { nowMs: () => this.nowMs },
+      clock: { sleep: async () => undefined, nowMs: () => this.nowMs },
       environment: { NO_COLOR: '1', ...environment },
       isQuiet,
     });

@@ -80,6 +80,45 @@ export const ERROR_CODES = {
       'Whoever read the output on stdout has gone, as `head` does when it has seen enough. A run ' +
       'that writes no files ends quietly then, with exit code 0.',
   },
+  'checkpoint/busy': {
+    fault: 'user',
+    retry: false,
+    doc: 'Another run of the pipeline has its folder of checkpoints. Nothing was started.',
+  },
+  'checkpoint/not-found': {
+    fault: 'user',
+    retry: false,
+    doc: 'The checkpoint that a run is to go on from does not exist.',
+  },
+  'checkpoint/damaged': {
+    fault: 'external',
+    retry: false,
+    doc:
+      'A checkpoint is cut off or its checksum does not match, and no older one is provably safe ' +
+      'to go on from. The message names the way out.',
+  },
+  'checkpoint/newer-format': {
+    fault: 'user',
+    retry: false,
+    doc: 'A checkpoint was written by a newer version of Tidemark.',
+  },
+  'checkpoint/incompatible': {
+    fault: 'user',
+    retry: false,
+    doc:
+      'A checkpoint does not fit the pipeline: it is of another one, or what it holds cannot be ' +
+      'kept after a change of the file. The message names each part and the remedy.',
+  },
+  'checkpoint/unwritable': {
+    fault: 'external',
+    retry: false,
+    doc: 'A checkpoint, or its folder, cannot be read or written.',
+  },
+  'checkpoint/disk-full': {
+    fault: 'external',
+    retry: true,
+    doc: 'There is no space left for a checkpoint. The last one stays good.',
+  },
   'quality/query-failed': {
     fault: 'user',
     retry: false,

@@ -21,7 +21,6 @@ export const PROBLEM_CODES = {
   'config/unused': 'Nothing reads the output of a source or step.',
   'config/unplannable':
     'A declaration fails on this configuration. This is a fault of its code; please report it.',
-  'config/no-effect': 'The option is accepted but does nothing yet.',
   'config/undefined-variable': 'An environment variable is not set, and its place has no default.',
   'config/env-file': 'A line of an env file is not KEY=VALUE.',
   'config/override': 'The path of an -s option does not lead to an option.',

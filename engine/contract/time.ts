@@ -19,7 +19,13 @@ export const END_OF_TIME: EventTime = 2n ** 63n - 1n;
 
 export interface Clock {
   nowMs(): ProcessingTimeMs;
+  sleep(ms: number): Promise<void>;
 }
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
 
 const UNITS_NS: Readonly<Record<string, bigint>> = {
   ns: 1n,

@@ -53,14 +53,24 @@ export const PIPELINE_FIELDS = {
     .strictObject(
       {
         interval: duration({ doc: 'Time between two checkpoints.' }).default('10s'),
-        directory: path({ doc: 'Folder of the checkpoints.' }).default('state'),
-        keep: integer({ doc: 'Number of checkpoints to keep.', minimum: 1, maximum: 1000 }).default(
-          3,
-        ),
+        directory: path({
+          doc: 'Where checkpoints are kept, in a folder for each pipeline.',
+        }).default('state'),
+        keep: integer({
+          doc: 'Checkpoints that are kept: the newest, and older ones to go back to.',
+          minimum: 1,
+          maximum: 1000,
+        }).default(3),
       },
       { error: 'expected a mapping such as { interval: 10s, directory: state }' },
     )
-    .meta({ description: 'Checkpoints of state and positions. Accepted, but without effect yet.' })
+    .meta({
+      description:
+        'Checkpoints, from which a run that was broken off goes on, losing and repeating nothing. ' +
+        'Without this, it starts again from the beginning. Outputs become visible at each ' +
+        'checkpoint. A run that reaches the end of its sources leaves none behind.',
+      examples: [{ interval: '10s', directory: 'state' }],
+    })
     .optional(),
 } as const;
 

@@ -51,7 +51,16 @@ export interface PipelinePlan {
   readonly operators: readonly OperatorPlan[];
   readonly sinks: readonly SinkPlan[];
   readonly deadLetter: { readonly path: string };
+  /** Undefined where the pipeline takes no checkpoints. */
+  readonly checkpoint?: CheckpointPlan | undefined;
   readonly quality: readonly QualityCheckPlan[];
+}
+
+export interface CheckpointPlan {
+  readonly intervalMs: number;
+  /** Folder of this pipeline's checkpoints, and of nothing else. */
+  readonly folder: string;
+  readonly keep: number;
 }
 
 /** One check, in dbt's terms: a query that returns the rows one does not want. */

@@ -8,10 +8,11 @@
 
 import type { Catalog } from '../contract/connector.ts';
 import type { Problem, Report } from '../contract/problem.ts';
+import { durationNs } from '../contract/time.ts';
 import { checkFields, show, type FieldCheck } from './check-fields.ts';
 import { isMapping } from './field-schema.ts';
 import { PIPELINE_FIELDS, SECTIONS } from './pipeline-fields.ts';
-import type { PipelinePlan } from './pipeline-plan.ts';
+import type { CheckpointPlan, PipelinePlan } from './pipeline-plan.ts';
 import { planOperators } from './plan-operators.ts';
 import { planQuality } from './plan-quality.ts';
 import { planSinks } from './plan-sinks.ts';
@@ -66,6 +67,7 @@ function planDocument(
     operators: planning.ordered.flatMap(({ plan }) => plan ?? []),
     sinks: sinks.flatMap(({ plan }) => plan ?? []),
     deadLetter: { path: top.dead_letter.path },
+    checkpoint: top.checkpoint && planCheckpoint(top.name, top.checkpoint),
     quality,
   };
 }
@@ -93,6 +95,21 @@ interface Top {
   readonly key: string;
   readonly partitions: number;
   readonly dead_letter: { readonly path: string };
+  readonly checkpoint?: CheckpointConfig;
+}
+
+interface CheckpointConfig {
+  readonly interval: string;
+  readonly directory: string;
+  readonly keep: number;
+}
+
+function planCheckpoint(
+  pipeline: string,
+  { interval, directory, keep }: CheckpointConfig,
+): CheckpointPlan {
+  const intervalMs = Number(durationNs(interval) / 1_000_000n);
+  return { intervalMs, folder: `${directory}/${pipeline}`, keep };
 }
 
 /** The fields of the file itself; its key even where another field has a problem. */
@@ -103,15 +120,5 @@ function checkTop(document: Readonly<Record<string, unknown>>, report: Report): 
     values: topValues(document),
     otherOptions: Object.keys(SECTIONS),
   };
-  if (document['checkpoint'] !== undefined) {
-    report({
-      path: ['checkpoint'],
-      target: 'key',
-      code: 'config/no-effect',
-      severity: 'warning',
-      message:
-        'checkpoint has no effect yet: a run that is broken off starts again from the beginning',
-    });
-  }
   return checkFields(check, report) as Top | undefined;
 }

@@ -8,6 +8,7 @@ import type { Batch } from '../contract/batch.ts';
 import type { Catalog } from '../contract/connector.ts';
 import type { Collector, Operator, OperatorContext, StateTables } from '../contract/operator.ts';
 import { BEGINNING_OF_TIME, type EventTime } from '../contract/time.ts';
+import type { TaskSnapshot } from '../checkpoint/checkpoint.ts';
 import type { OperatorPlan, PipelinePlan } from '../plan/pipeline-plan.ts';
 import type { Kernels } from '../../wasm/host/kernels.ts';
 import { GrowingStringTable } from './string-table.ts';
@@ -28,14 +29,6 @@ export interface StepCounters {
   readonly rowsIn: Float64Array;
   readonly rowsOut: Float64Array;
   readonly metrics: Map<string, number>;
-}
-
-export interface TaskSnapshot {
-  readonly partition: number;
-  readonly watermark: EventTime;
-  readonly keys: readonly string[];
-  /** Operator name to its state. */
-  readonly operators: Readonly<Record<string, StateTables>>;
 }
 
 interface Consumer {

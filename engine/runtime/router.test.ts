@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { partitionOf } from '../contract/hash.ts';
+import type { WatermarkScope } from '../contract/connector.ts';
 import type { Schema } from '../contract/schema.ts';
 import { BEGINNING_OF_TIME } from '../contract/time.ts';
 import { toColumnBatch } from '../testing/column-rows.ts';
@@ -54,13 +55,16 @@ test('each slot gets the rows of its partitions, together and in arrival order',
       fc.integer({ min: 1, max: 7 }),
       fc.integer({ min: 1, max: 3 }),
       fc.bigInt(0n, 20n),
-      (batches, partitions, slots, delay) => {
-        const router = new Router(schema, partitions, slots, delay);
+      fc.constantFrom<WatermarkScope>('split', 'partition'),
+      (batches, partitions, slots, delay, scope) => {
+        const router = new Router(schema, partitions, slots, { maxOutOfOrdernessNs: delay, scope });
         const learner = new Learner();
         for (const rows of batches) {
           const routed = router.route(toColumnBatch(schema, rows));
           learner.learn(routed.newTexts);
-          const { peaks, isDisordered } = peaksOracle(rows, delay);
+          const { peaks, isDisordered } = peaksOracle(rows, delay, (key) =>
+            scope === 'split' ? 0 : partitionOf(key, partitions),
+          );
           for (let slot = 0; slot < slots; slot++) {
             const own = routed.slots[slot];
             const expected = partitionsOfSlot(slot, slots, partitions).map((partition) =>
@@ -89,13 +93,15 @@ test('each slot gets the rows of its partitions, together and in arrival order',
 function peaksOracle(
   rows: readonly Row[],
   delay: bigint,
+  groupOf: (key: string) => number,
 ): { peaks: bigint[]; isDisordered: boolean } {
-  let peak: bigint = BEGINNING_OF_TIME;
+  const largest = new Map<number, bigint>();
   let isDisordered = false;
-  const peaks = rows.map(({ time }) => {
-    const before = peak;
+  const peaks = rows.map(({ time, key }) => {
+    const group = groupOf(key as string);
+    const before = largest.get(group) ?? BEGINNING_OF_TIME;
     if (before !== BEGINNING_OF_TIME && before - (time as bigint) > delay) isDisordered = true;
-    if ((time as bigint) > peak) peak = time as bigint;
+    if ((time as bigint) > before) largest.set(group, time as bigint);
     return before;
   });
   return { peaks, isDisordered };
@@ -125,8 +131,25 @@ function readRows(
 }
 
 test('smallest and largest event time span the batch', () => {
-  const router = new Router(schema, 4, 2, 0n);
+  const watermark = { maxOutOfOrdernessNs: 0n, scope: 'split' } as const;
+  const router = new Router(schema, 4, 2, watermark);
   const rows = [30n, 10n, 20n].map((time) => ({ time, key: 'A' }));
-  const { smallestTime, largestTime } = router.route(toColumnBatch(schema, rows));
-  assert.deepEqual([smallestTime, largestTime], [10n, 30n]);
+  const [range] = router.route(toColumnBatch(schema, rows)).times;
+  assert.deepEqual([range!.smallest, range!.largest], [10n, 30n]);
+});
+
+test('where partitions have times of their own, each has its smallest and largest', () => {
+  const watermark = { maxOutOfOrdernessNs: 0n, scope: 'partition' } as const;
+  const router = new Router(schema, 2, 2, watermark);
+  const keyIn = (partition: number) =>
+    ['A', 'B', 'C', 'D'].find((key) => partitionOf(key, 2) === partition)!;
+  const rows = [
+    { time: 30n, key: keyIn(0) },
+    { time: 5n, key: keyIn(1) },
+    { time: 10n, key: keyIn(0) },
+  ];
+  assert.deepEqual(router.route(toColumnBatch(schema, rows)).times, [
+    { smallest: 10n, largest: 30n },
+    { smallest: 5n, largest: 5n },
+  ]);
 });

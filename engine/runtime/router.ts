@@ -11,11 +11,13 @@
  */
 
 import type { ColumnBatch, ColumnVector } from '../contract/batch.ts';
+import type { WatermarkScope } from '../contract/connector.ts';
 import { partitionOf } from '../contract/hash.ts';
 import { columnIndex, elementBytes, type Schema } from '../contract/schema.ts';
 import { Kernels } from '../../wasm/host/kernels.ts';
 import { type RouterExports, routerKernels, scatter } from '../../wasm/host/router.ts';
 import { GrowingStringTable } from './string-table.ts';
+import type { TimeRange, TimeRanges } from './watermark-tracker.ts';
 
 /** Buffers that wait to be used again. */
 const SPENT_BUFFERS_MAX = 32;
@@ -32,7 +34,10 @@ export interface RoutedRows {
   readonly buffer: ArrayBuffer;
   /** Byte offset of each column; one more at the end for the peaks where `hasPeaks`. */
   readonly columnOffsets: readonly number[];
-  /** The batch is out of order by more than the watermark allows: peaks before each row follow. */
+  /**
+   * The batch is out of order by more than the watermark allows: the largest event time before
+   * each row follows, within the batch or within the row's partition.
+   */
   readonly hasPeaks: boolean;
 }
 
@@ -46,8 +51,8 @@ export interface NewTexts {
 
 export interface RoutedBatch {
   readonly rowCount: number;
-  readonly smallestTime: bigint;
-  readonly largestTime: bigint;
+  /** Of the whole batch, or of each partition, as the scope of the watermark asks. */
+  readonly times: TimeRanges;
   readonly newTexts: readonly NewTexts[];
   /** One a slot; undefined where the slot has no rows in this batch. */
   readonly slots: readonly (RoutedRows | undefined)[];
@@ -79,6 +84,7 @@ export class Router {
   readonly #partitions: number;
   readonly #slots: number;
   readonly #delayNs: bigint;
+  readonly #scope: WatermarkScope;
   readonly #kernels = new Kernels();
   readonly #exports: RouterExports;
   readonly #keyIndex: number;
@@ -89,14 +95,21 @@ export class Router {
   #ordersKnown = 0;
   /** Rank of each partition: slots one after the other, partitions ascending within. */
   readonly #rankOf: Uint16Array;
+  readonly #partitionOfRank: number[] = [];
   readonly #rankStartOfSlot: number[] = [0];
   readonly #spent: ArrayBuffer[] = [];
 
-  constructor(schema: Schema, partitions: number, slots: number, maxOutOfOrdernessNs: bigint) {
+  constructor(
+    schema: Schema,
+    partitions: number,
+    slots: number,
+    watermark: { readonly maxOutOfOrdernessNs: bigint; readonly scope: WatermarkScope },
+  ) {
     this.#schema = schema;
     this.#partitions = partitions;
     this.#slots = slots;
-    this.#delayNs = maxOutOfOrdernessNs;
+    this.#delayNs = watermark.maxOutOfOrdernessNs;
+    this.#scope = watermark.scope;
     this.#exports = routerKernels(this.#kernels);
     this.#keyIndex = columnIndex(schema, schema.key);
     this.#timeIndex = columnIndex(schema, schema.time);
@@ -114,6 +127,7 @@ export class Router {
     for (let slot = 0; slot < slots; slot++) {
       for (const partition of partitionsOfSlot(slot, slots, partitions)) {
         this.#rankOf[partition] = rank++;
+        this.#partitionOfRank.push(partition);
       }
       this.#rankStartOfSlot.push(rank);
     }
@@ -129,18 +143,14 @@ export class Router {
     const counts = memory.arena.allocate((this.#partitions + 1) * 4);
     const cursors = memory.arena.allocate((this.#partitions + 1) * 4);
     const targets = memory.arena.allocate(rows * 4);
-    const range = memory.arena.allocate(24);
     const keys = pointers[this.#keyIndex]!;
     const times = pointers[this.#timeIndex]!;
     this.#exports.countRanks(keys, this.#orders, rows, counts, this.#partitions);
     const starts = memory.u32(counts, this.#partitions + 1).slice();
     memory.u32(cursors, starts.length).set(starts);
     this.#exports.placeRows(keys, this.#orders, rows, cursors, targets);
-    this.#exports.timeRange(times, rows, range);
-    const [smallestTime, largestTime, lag] = memory.i64(range, 3);
-
-    const hasPeaks = lag! > this.#delayNs;
-    if (hasPeaks) {
+    const whole = this.#scope === 'split' ? this.#timeRange(times, rows) : undefined;
+    if (whole?.isDisordered === true) {
       const peaks = memory.arena.allocate(rows * 8);
       this.#exports.peaksBefore(times, rows, peaks);
       pointers.push(peaks);
@@ -151,15 +161,47 @@ export class Router {
       scatter(this.#exports, width, pointer, targets, rows, output);
       return output;
     });
+    const ranges = whole === undefined ? this.#partitionTimes(starts, sorted) : [whole];
+    const hasPeaks = sorted.length > this.#schema.columns.length;
     return {
       rowCount: rows,
-      smallestTime: smallestTime!,
-      largestTime: largestTime!,
+      times: ranges,
       newTexts: this.#takeNewTexts(),
       slots: Array.from({ length: this.#slots }, (_, slot) =>
         this.#copyOut(slot, starts, sorted, hasPeaks),
       ),
     };
+  }
+
+  #timeRange(times: number, rows: number): TimeRange & { readonly isDisordered: boolean } {
+    const { memory } = this.#kernels;
+    const range = memory.arena.allocate(24);
+    this.#exports.timeRange(times, rows, range);
+    const [smallest, largest, lag] = memory.i64(range, 3);
+    return { smallest: smallest!, largest: largest!, isDisordered: lag! > this.#delayNs };
+  }
+
+  /** Event times of each partition; adds the peaks to the sorted columns where they are needed. */
+  #partitionTimes(starts: Uint32Array, sorted: number[]): TimeRanges {
+    const { memory } = this.#kernels;
+    const times = sorted[this.#timeIndex]!;
+    const ranges = new Array<TimeRange | undefined>(this.#partitions).fill(undefined);
+    let isDisordered = false;
+    for (const [rank, partition] of this.#partitionOfRank.entries()) {
+      const rows = starts[rank + 1]! - starts[rank]!;
+      if (rows === 0) continue;
+      const { smallest, largest, ...own } = this.#timeRange(times + starts[rank]! * 8, rows);
+      ranges[partition] = { smallest, largest };
+      isDisordered ||= own.isDisordered;
+    }
+    if (!isDisordered) return ranges;
+    const peaks = memory.arena.allocate(starts.at(-1)! * 8);
+    for (const rank of this.#partitionOfRank.keys()) {
+      const from = starts[rank]! * 8;
+      this.#exports.peaksBefore(times + from, starts[rank + 1]! - starts[rank]!, peaks + from);
+    }
+    sorted.push(peaks);
+    return ranges;
   }
 
   /** Bytes of an element of a column; the one behind the last holds peaks. */

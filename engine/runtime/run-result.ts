@@ -1,12 +1,14 @@
 /** What is known of a run, while it goes on and when it is over. */
 
+import type { SplitStatus } from '../contract/connector.ts';
 import type { EngineError } from '../contract/error.ts';
 import type { RowAccounts } from '../contract/row-accounts.ts';
 import type { EventTime } from '../contract/time.ts';
+import type { PipelinePlan } from '../plan/pipeline-plan.ts';
+import type { CheckpointProgress } from './checkpointer.ts';
+import type { SlotCounters } from './slot.ts';
 
-export interface RunProgress {
-  readonly elapsedMs: number;
-  readonly accounts: Readonly<RowAccounts>;
+export interface RunState {
   readonly watermark: EventTime;
   /** Rows written to sinks that take anomalies. */
   readonly anomalies: number;
@@ -15,6 +17,25 @@ export interface RunProgress {
   readonly bytesRead: number;
   /** Undefined where a source does not know its size. */
   readonly bytesTotal: number | undefined;
+  /** Undefined where the pipeline has no checkpoints. */
+  readonly checkpoint: CheckpointProgress | undefined;
+  /** Of the splits that tell how they are doing. */
+  readonly sources: readonly SourceStatus[];
+}
+
+export interface SourceStatus extends SplitStatus {
+  /** Name of the source. */
+  readonly source: string;
+}
+
+export interface RunProgress extends RunState {
+  readonly elapsedMs: number;
+  /** Rows of this process; those before the checkpoint that it went on from are not in it. */
+  readonly accounts: Readonly<RowAccounts>;
+  /** Epoch of the checkpoint that the run went on from, if it did. */
+  readonly resumedFrom: number | undefined;
+  /** What the user should know of the start, or of failures that have passed. */
+  readonly warnings: readonly string[];
 }
 
 export interface StepResult {
@@ -41,14 +62,39 @@ export interface AnomalyCount {
   readonly count: number;
 }
 
-export interface RunResult extends RunProgress {
-  readonly perSource: Readonly<Record<string, Readonly<RowAccounts>>>;
+/** How a run has ended. */
+export interface RunOutcome {
   readonly steps: readonly StepResult[];
   readonly sinks: readonly SinkResult[];
   /** Of all sinks that take anomalies; empty where none does. */
   readonly anomalyCounts: readonly AnomalyCount[];
   /** A signal asked for the end before the sources had reached theirs. */
   readonly wasStopped: boolean;
+  /** An earlier run had read everything and was cut off at its commit, which is now done. */
+  readonly wasCompleteBefore: boolean;
   /** The source failed; everything read before has been processed and committed. */
   readonly failure: EngineError | undefined;
+}
+
+export interface RunResult extends RunProgress, RunOutcome {
+  readonly perSource: Readonly<Record<string, Readonly<RowAccounts>>>;
+}
+
+/** Adds up over the slots. */
+export function stepResults(plan: PipelinePlan, counters: readonly SlotCounters[]): StepResult[] {
+  return plan.operators.map(({ name, type }, index) => {
+    const metrics: Record<string, number> = {};
+    let rowsIn = 0;
+    let rowsOut = 0;
+    for (const slot of counters) {
+      rowsIn += slot.rowsIn[index]!;
+      rowsOut += slot.rowsOut[index]!;
+      for (const [metric, amount] of Object.entries(slot.metrics)) {
+        if (!metric.startsWith(`${name}.`)) continue;
+        const own = metric.slice(name.length + 1);
+        metrics[own] = (metrics[own] ?? 0) + amount;
+      }
+    }
+    return { name, type, rowsIn, rowsOut, metrics };
+  });
 }

@@ -10,13 +10,15 @@ import { columnIndex, elementBytes, type Schema } from '../contract/schema.ts';
 import { BEGINNING_OF_TIME, type EventTime } from '../contract/time.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import { partitionOf } from '../contract/hash.ts';
+import type { TaskSnapshot } from '../checkpoint/checkpoint.ts';
 import { Kernels } from '../../wasm/host/kernels.ts';
 import type { LinearMemory } from '../../wasm/host/linear-memory.ts';
 import { type RouterExports, routerKernels } from '../../wasm/host/router.ts';
 import { OutputBuffer } from './output-buffer.ts';
-import { PartitionTask, type StepCounters, type TaskSnapshot } from './partition-task.ts';
+import { PartitionTask, type StepCounters } from './partition-task.ts';
 import { type NewTexts, type RoutedRows, partitionsOfSlot } from './router.ts';
 import { GrowingStringTable } from './string-table.ts';
+import type { TimeRanges, WatermarkStep } from './watermark-tracker.ts';
 
 /** Rows that make a message to a sink worth its cost. */
 const OUTPUT_ROWS_MAX = 32_768;
@@ -30,15 +32,10 @@ export interface SlotBatch {
   readonly reader: number;
   readonly rows: RoutedRows | undefined;
   readonly newTexts: readonly NewTexts[];
-  readonly smallestTime: EventTime;
-  /** Largest event time of the split before this batch. */
-  readonly peakBefore: EventTime;
-  /** Smallest watermark of the other splits. */
-  readonly othersWatermark: EventTime;
-  /** The tasks' watermark before this batch. */
-  readonly watermarkBefore: EventTime;
-  /** And after it. */
-  readonly watermark: EventTime;
+  /** Event times of the batch, or of each partition's part of it. */
+  readonly times: TimeRanges;
+  /** How the watermark moves: for all tasks, or a step a partition. */
+  readonly steps: readonly WatermarkStep[];
   readonly nowMs: number;
 }
 
@@ -55,6 +52,12 @@ export interface SlotResult {
   readonly processed: number;
   readonly late: number;
   readonly duplicate: number;
+}
+
+/** The state of the tasks between two batches, and the rows that came before it. */
+export interface SlotSnapshot {
+  readonly outputs: readonly SlotOutput[];
+  readonly tasks: readonly TaskSnapshot[];
 }
 
 /** Counts since the slot was opened. */
@@ -147,13 +150,15 @@ export class Slot {
         const from = batch.rows.starts[index]!;
         const rowCount = batch.rows.starts[index + 1]! - from;
         if (rowCount === 0) continue;
-        const fates = task.process(name, this.#slice(task, schema, loaded, from, rowCount));
+        const slice = this.#slice(task, schema, loaded, from, rowCount);
+        const rowWatermarks = this.#rowWatermarks(task, batch, loaded, from, rowCount);
+        const fates = task.process(name, { ...slice, rowWatermarks });
         late += fates.late;
         duplicate += fates.duplicate;
         arena.release(start);
       }
     }
-    this.#advance(batch.watermark);
+    this.#advance(batch.steps.map(({ watermark }) => watermark));
     if (batch.nowMs - this.#lastFlushMs >= OUTPUT_WAIT_MS) {
       this.#flush(1);
       this.#lastFlushMs = batch.nowMs;
@@ -164,9 +169,9 @@ export class Slot {
   }
 
   /** The watermark has moved without rows: a source fell idle, or one has ended. */
-  advance(watermark: EventTime): SlotResult {
+  advance(watermarks: readonly EventTime[]): SlotResult {
     this.#kernels.memory.arena.reset();
-    this.#advance(watermark);
+    this.#advance(watermarks);
     this.#flush(1);
     const outputs = this.#takeOutputs();
     return { outputs, spent: undefined, processed: 0, late: 0, duplicate: 0 };
@@ -180,19 +185,21 @@ export class Slot {
     };
   }
 
-  snapshot(): TaskSnapshot[] {
-    return this.#tasks.map((task) => task.snapshot());
+  snapshot(): SlotSnapshot {
+    this.#flush(1);
+    return { outputs: this.#takeOutputs(), tasks: this.#tasks.map((task) => task.snapshot()) };
   }
 
   dispose(): void {
     for (const task of this.#tasks) task.dispose();
   }
 
-  #advance(watermark: EventTime): void {
+  /** One watermark for all tasks, or one a partition. */
+  #advance(watermarks: readonly EventTime[]): void {
     const { arena } = this.#kernels.memory;
     for (const task of this.#tasks) {
       arena.reset();
-      task.advance(watermark);
+      task.advance(ofTask(watermarks, task)!);
     }
   }
 
@@ -251,26 +258,27 @@ export class Slot {
       this.#router.remapCodes(columns[column]!, rows.rowCount, map.pointer);
     }
     const times = columns[columnIndex(schema, schema.time)]!;
-    return { columns, rowWatermarks: this.#rowWatermarks(batch, rows, times, columns) };
+    return { columns, times, peaks: rows.hasPeaks ? columns.at(-1)! : 0 };
   }
 
-  /** The watermark at each row where some row is below it, else 0. */
+  /** The watermark at each row of a task where some row is below it, else 0. */
   #rowWatermarks(
+    task: PartitionTask,
     batch: SlotBatch,
-    rows: RoutedRows,
-    times: Pointer,
-    columns: readonly Pointer[],
+    loaded: LoadedRows,
+    from: number,
+    rowCount: number,
   ): Pointer {
     const delay = this.#plan.sources[batch.source]!.watermark.maxOutOfOrdernessNs;
     const { memory } = this.#kernels;
-    const { rowCount, hasPeaks } = rows;
-    if (!hasPeaks && batch.smallestTime >= batch.watermarkBefore) return 0;
-    const peaks = hasPeaks ? columns.at(-1)! : memory.arena.allocate(rowCount * 8);
+    const { peakBefore, othersWatermark, watermarkBefore } = ofTask(batch.steps, task)!;
+    const hasPeaks = loaded.peaks !== 0;
+    if (!hasPeaks && ofTask(batch.times, task)!.smallest >= watermarkBefore) return 0;
+    const peaks = hasPeaks ? loaded.peaks + from * 8 : memory.arena.allocate(rowCount * 8);
     if (!hasPeaks) memory.i64(peaks, rowCount).fill(BEGINNING_OF_TIME);
-    const { peakBefore, othersWatermark, watermarkBefore } = batch;
     const below = this.#router.rowWatermarks(
       peaks,
-      times,
+      loaded.times + from * 8,
       rowCount,
       peakBefore,
       delay,
@@ -287,14 +295,13 @@ export class Slot {
     rows: LoadedRows,
     from: number,
     rowCount: number,
-  ): Batch {
+  ): Omit<Batch, 'rowWatermarks'> {
     const columns = schema.columns.map(({ name, type }, index): Column => {
       const pointer = rows.columns[index]! + from * elementBytes(type);
       if (type !== 'string') return { type, pointer };
       return { type, pointer, dictionary: name === schema.key ? task.keys : this.#strings };
     });
-    const rowWatermarks = rows.rowWatermarks === 0 ? 0 : rows.rowWatermarks + from * 8;
-    return { rowCount, columns, rowWatermarks, origin: 0 };
+    return { rowCount, columns, origin: 0 };
   }
 
   #deliver(sink: number, batch: Batch): void {
@@ -322,10 +329,16 @@ export class Slot {
   }
 }
 
-/**
- * Source rows in linear memory: one pointer a column, and one more for peaks where there are any.
- */
+/** What holds for a task, of what there is one for all tasks or one a partition. */
+function ofTask<T>(values: readonly T[], { partition }: PartitionTask): T {
+  return values[values.length === 1 ? 0 : partition]!;
+}
+
+/** Source rows in linear memory. */
 interface LoadedRows {
+  /** One a column, and one more for the peaks where there are any. */
   readonly columns: readonly Pointer[];
-  readonly rowWatermarks: Pointer;
+  readonly times: Pointer;
+  /** 0 where there are none. */
+  readonly peaks: Pointer;
 }

@@ -14,7 +14,7 @@ function lane(units: readonly number[], failure?: Error, delayMs = 0): ReaderPor
       const unit = units[index];
       if (unit !== undefined) return { kind: 'rows', unit, bytesRead: index + 1 } as ReaderRows;
       if (failure !== undefined) throw failure;
-      return { kind: 'end' };
+      return { kind: 'end', status: undefined };
     },
     close: async () => undefined,
   };

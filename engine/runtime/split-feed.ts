@@ -3,7 +3,7 @@
  * order by the number of their units.
  */
 
-import type { SourceSplit } from '../contract/connector.ts';
+import type { SourceSplit, SplitStatus } from '../contract/connector.ts';
 import type { ReaderMessage, ReaderRows } from './split-reader-host.ts';
 import type { ReaderPort } from './workers.ts';
 
@@ -31,6 +31,8 @@ export class SplitFeed {
   /** Position of the source in the plan. */
   readonly source: number;
   readonly split: SourceSplit;
+  /** The last that a reader told. */
+  status: SplitStatus | undefined;
   readonly #lanes: Lane[];
   readonly #bytesRead: number[];
 
@@ -93,6 +95,7 @@ export class SplitFeed {
     this.#fill(lane);
     try {
       const message = await lane.polls[0]!;
+      this.status = message.status ?? this.status;
       if (message.kind !== 'end') return message;
       lane.hasEnded = true;
     } catch (error) {

@@ -4,7 +4,13 @@
  */
 
 import type { RejectedRow } from '../contract/batch.ts';
-import type { Catalog, SourceSplit, SplitReader } from '../contract/connector.ts';
+import type {
+  Catalog,
+  SourceSplit,
+  SplitPosition,
+  SplitReader,
+  SplitStatus,
+} from '../contract/connector.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import { type RoutedBatch, Router } from './router.ts';
 
@@ -16,6 +22,7 @@ export interface ReaderOptions {
   readonly lane: number;
   readonly lanes: number;
   readonly slots: number;
+  readonly resumeAt?: SplitPosition | undefined;
 }
 
 export interface ReaderRows {
@@ -24,9 +31,14 @@ export interface ReaderRows {
   readonly bytesRead: number;
   readonly routed: RoutedBatch;
   readonly rejected: readonly RejectedRow[];
+  /** Behind these rows. */
+  readonly position: SplitPosition;
+  readonly status: SplitStatus | undefined;
 }
 
-export type ReaderMessage = ReaderRows | { readonly kind: 'idle' } | { readonly kind: 'end' };
+export type ReaderMessage =
+  | ReaderRows
+  | { readonly kind: 'idle' | 'end'; readonly status: SplitStatus | undefined };
 
 export class SplitReaderHost {
   readonly #reader: SplitReader;
@@ -48,18 +60,25 @@ export class SplitReaderHost {
       lane,
       lanes,
       batchRows: source.batchRows,
+      resumeAt: options.resumeAt,
     });
-    const delay = source.watermark.maxOutOfOrdernessNs;
-    return new SplitReaderHost(reader, new Router(source.schema, plan.partitions, slots, delay));
+    const router = new Router(source.schema, plan.partitions, slots, {
+      maxOutOfOrdernessNs: source.watermark.maxOutOfOrdernessNs,
+      scope: split.watermarkScope ?? 'split',
+    });
+    return new SplitReaderHost(reader, router);
   }
 
   /** @param spent Buffers of earlier batches, to be used again. */
   async poll(spent: readonly ArrayBuffer[] = []): Promise<ReaderMessage> {
     for (const buffer of spent) this.#router.recycle(buffer);
     const batch = await this.#reader.poll();
-    if (batch === 'idle' || batch === 'end') return { kind: batch };
+    const status = this.#reader.status?.();
+    if (batch === 'idle' || batch === 'end') return { kind: batch, status };
     const { unit, bytesRead, rejected } = batch;
-    return { kind: 'rows', unit, bytesRead, rejected, routed: this.#router.route(batch) };
+    const position = this.#reader.position();
+    const routed = this.#router.route(batch);
+    return { kind: 'rows', unit, bytesRead, rejected, position, status, routed };
   }
 
   async close(): Promise<void> {

@@ -9,7 +9,7 @@ import type { Catalog } from '../contract/connector.ts';
 import { decodeError, type ErrorData, encodeError } from '../contract/error.ts';
 import { buffersOf } from './output-buffer.ts';
 import { SinkHost } from './sink-host.ts';
-import { Slot, type SlotBatch, type SlotResult } from './slot.ts';
+import { Slot, type SlotBatch, type SlotResult, type SlotSnapshot } from './slot.ts';
 import { type ReaderMessage, type ReaderOptions, SplitReaderHost } from './split-reader-host.ts';
 import { serially, type SlotOptions, type Workers } from './workers.ts';
 
@@ -136,7 +136,8 @@ export function threadWorkers(modules: ThreadModules): Workers {
       const thread = await slots.open(options);
       return {
         process: (batch) => thread.call(batch.rows ? [batch.rows.buffer] : [], 'process', batch),
-        advance: (watermark) => thread.call([], 'advance', watermark),
+        advance: (watermarks) => thread.call([], 'advance', watermarks),
+        snapshot: () => thread.call([], 'snapshot'),
         counters: () => thread.call([], 'counters'),
         close: () => slots.release(thread),
       };
@@ -172,11 +173,12 @@ export function readerThread(catalog: Catalog): ThreadHandler {
 export function slotThread(catalog: Catalog): ThreadHandler {
   let slot: Slot | undefined;
   return answeringNow({
-    open: ({ plan, ...place }: SlotOptions) => {
-      slot = new Slot(plan, catalog, place);
+    open: ({ plan, tasks, ...place }: SlotOptions) => {
+      slot = new Slot(plan, catalog, place, tasks);
     },
     process: (batch: SlotBatch) => movedResult(slot!.process(batch)),
-    advance: (watermark: bigint) => movedResult(slot!.advance(watermark)),
+    advance: (watermarks: readonly bigint[]) => movedResult(slot!.advance(watermarks)),
+    snapshot: () => movedSnapshot(slot!.snapshot()),
     counters: () => slot!.counters(),
     close: () => {
       slot?.dispose();
@@ -221,6 +223,17 @@ function movedMessage(message: ReaderMessage): unknown {
 function movedResult(result: SlotResult): unknown {
   const buffers = result.outputs.flatMap(({ batch }) => buffersOf(batch));
   return new Moved(result, result.spent === undefined ? buffers : [...buffers, result.spent]);
+}
+
+function movedSnapshot(snapshot: SlotSnapshot): unknown {
+  const buffers = new Set(snapshot.outputs.flatMap(({ batch }) => buffersOf(batch)));
+  for (const { operators } of snapshot.tasks) {
+    for (const table of Object.values(operators).flatMap((tables) => Object.values(tables))) {
+      // A part of a larger buffer, such as Node's pool, is copied instead.
+      if (table.byteLength === table.buffer.byteLength) buffers.add(table.buffer as ArrayBuffer);
+    }
+  }
+  return new Moved(snapshot, [...buffers]);
 }
 
 function toAnswer(value: unknown): unknown {

@@ -2,55 +2,71 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { BEGINNING_OF_TIME, END_OF_TIME } from '../contract/time.ts';
-import { WatermarkTracker } from './watermark-tracker.ts';
+import { type TimeRanges, WatermarkTracker } from './watermark-tracker.ts';
+
+const at = (...times: (bigint | undefined)[]): TimeRanges =>
+  times.map((time) => (time === undefined ? undefined : { smallest: time, largest: time }));
+
+function addSplit(
+  tracker: WatermarkTracker,
+  delayNs: bigint,
+  idleTimeoutMs: number,
+  scope: 'split' | 'partition' = 'split',
+): number {
+  return tracker.addSplit({ delayNs, idleTimeoutMs, scope }, 0);
+}
 
 test('the watermark is the largest event time minus the delay', () => {
-  const tracker = new WatermarkTracker();
-  const split = tracker.addSplit(5n, 1000, 0);
+  const tracker = new WatermarkTracker(1);
+  const split = addSplit(tracker, 5n, 1000);
   assert.equal(tracker.watermark, BEGINNING_OF_TIME);
-  assert.deepEqual(tracker.rows(split, 100n, 1), {
-    peakBefore: BEGINNING_OF_TIME,
-    othersWatermark: END_OF_TIME,
-    watermarkBefore: BEGINNING_OF_TIME,
-    watermark: 95n,
-  });
-  assert.deepEqual(tracker.rows(split, 90n, 2), {
-    peakBefore: 100n,
-    othersWatermark: END_OF_TIME,
-    watermarkBefore: 95n,
-    watermark: 95n,
-  });
+  assert.deepEqual(tracker.rows(split, at(100n), 1), [
+    {
+      peakBefore: BEGINNING_OF_TIME,
+      othersWatermark: END_OF_TIME,
+      watermarkBefore: BEGINNING_OF_TIME,
+      watermark: 95n,
+    },
+  ]);
+  assert.deepEqual(tracker.rows(split, at(90n), 2), [
+    {
+      peakBefore: 100n,
+      othersWatermark: END_OF_TIME,
+      watermarkBefore: 95n,
+      watermark: 95n,
+    },
+  ]);
 });
 
 test('the slowest split holds the watermark back until it is idle, and it never falls', () => {
-  const tracker = new WatermarkTracker();
-  const quick = tracker.addSplit(0n, 1000, 0);
-  const slow = tracker.addSplit(0n, 1000, 0);
-  tracker.rows(quick, 100n, 0);
+  const tracker = new WatermarkTracker(1);
+  const quick = addSplit(tracker, 0n, 1000);
+  const slow = addSplit(tracker, 0n, 1000);
+  tracker.rows(quick, at(100n), 0);
   assert.equal(tracker.watermark, BEGINNING_OF_TIME);
-  tracker.rows(slow, 10n, 0);
+  tracker.rows(slow, at(10n), 0);
   assert.equal(tracker.watermark, 10n);
-  tracker.rows(quick, 200n, 900);
-  assert.equal(tracker.tick(999), 10n);
-  assert.equal(tracker.tick(1000), 200n, 'the slow split is idle');
-  tracker.rows(slow, 20n, 1001);
+  tracker.rows(quick, at(200n), 900);
+  assert.deepEqual(tracker.tick(999), [10n]);
+  assert.deepEqual(tracker.tick(1000), [200n], 'the slow split is idle');
+  tracker.rows(slow, at(20n), 1001);
   assert.equal(tracker.watermark, 200n, 'it is back, with older rows');
 });
 
 test('with every split idle the watermark stays', () => {
-  const tracker = new WatermarkTracker();
-  const split = tracker.addSplit(0n, 10, 0);
-  tracker.rows(split, 7n, 0);
-  assert.equal(tracker.tick(100), 7n);
+  const tracker = new WatermarkTracker(1);
+  const split = addSplit(tracker, 0n, 10);
+  tracker.rows(split, at(7n), 0);
+  assert.deepEqual(tracker.tick(100), [7n]);
 });
 
 test('the end of the last split is the end of time', () => {
-  const tracker = new WatermarkTracker();
-  const a = tracker.addSplit(0n, 1000, 0);
-  const b = tracker.addSplit(0n, 1000, 0);
-  tracker.rows(a, 50n, 0);
-  assert.equal(tracker.end(b), 50n);
-  assert.equal(tracker.end(a), END_OF_TIME);
+  const tracker = new WatermarkTracker(1);
+  const a = addSplit(tracker, 0n, 1000);
+  const b = addSplit(tracker, 0n, 1000);
+  tracker.rows(a, at(50n), 0);
+  assert.deepEqual(tracker.end(b), [50n]);
+  assert.deepEqual(tracker.end(a), [END_OF_TIME]);
 });
 
 test('equals the definition: smallest of the active splits, never falling', () => {
@@ -62,9 +78,9 @@ test('equals the definition: smallest of the active splits, never falling', () =
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30, size: 'max' }), (steps) => {
-      const tracker = new WatermarkTracker();
+      const tracker = new WatermarkTracker(1);
       const splits = [0n, 3n, 9n].map((delay) => {
-        tracker.addSplit(delay, 10, 0);
+        addSplit(tracker, delay, 10);
         return { delay, peak: BEGINNING_OF_TIME, last: 0, ended: false, idle: false };
       });
       let now = 0;
@@ -73,7 +89,7 @@ test('equals the definition: smallest of the active splits, never falling', () =
         now += wait;
         const own = splits[split]!;
         if (kind === 'rows' && !own.ended) {
-          tracker.rows(split, time, now);
+          tracker.rows(split, at(time), now);
           if (time > own.peak) own.peak = time;
           own.last = now;
           own.idle = false;
@@ -93,6 +109,68 @@ test('equals the definition: smallest of the active splits, never falling', () =
         }
         if (smallest > expected) expected = smallest;
         assert.equal(tracker.watermark, expected);
+      }
+    }),
+  );
+});
+
+test('where partitions have event times of their own, so have their watermarks', () => {
+  const tracker = new WatermarkTracker(3);
+  const split = addSplit(tracker, 5n, 1000, 'partition');
+  tracker.rows(split, at(100n, undefined, 20n), 0);
+  assert.deepEqual(tracker.watermarks, [95n, BEGINNING_OF_TIME, 15n]);
+  assert.equal(tracker.watermark, 15n, 'the slowest that has had rows');
+  const steps = tracker.rows(split, at(90n, 40n, undefined), 0);
+  assert.deepEqual(
+    steps.map(({ peakBefore, watermark }) => [peakBefore, watermark]),
+    [
+      [100n, 95n],
+      [BEGINNING_OF_TIME, 35n],
+      [20n, 15n],
+    ],
+  );
+});
+
+test('a partition that is silent follows the slowest of the others; all silent, they stay', () => {
+  const tracker = new WatermarkTracker(3);
+  const split = addSplit(tracker, 0n, 1000, 'partition');
+  tracker.rows(split, at(10n, 20n, 30n), 0);
+  tracker.rows(split, at(undefined, 50n, 40n), 900);
+  assert.deepEqual(tracker.tick(1000), [40n, 50n, 40n]);
+  assert.deepEqual(tracker.tick(5000), [40n, 50n, 40n]);
+  tracker.rows(split, at(35n, undefined, undefined), 5001);
+  assert.deepEqual(tracker.watermarks, [40n, 50n, 40n], 'back with older rows: none falls');
+});
+
+test('a split of one time and one of many hold back the same tasks', () => {
+  const tracker = new WatermarkTracker(2);
+  const whole = addSplit(tracker, 0n, 1000);
+  const parts = addSplit(tracker, 0n, 1000, 'partition');
+  tracker.rows(whole, at(30n), 7);
+  tracker.rows(parts, at(10n, 90n), 8);
+  assert.deepEqual(tracker.watermarks, [10n, 30n]);
+  assert.deepEqual(tracker.holder(0), { split: parts, watermark: 10n, sinceMs: 8 });
+  assert.deepEqual(tracker.holder(1), { split: whole, watermark: 30n, sinceMs: 7 });
+});
+
+test('a tracker goes on from the peaks and watermarks of another', () => {
+  const step = fc.record({
+    times: fc.tuple(fc.option(fc.bigInt(0n, 99n)), fc.option(fc.bigInt(0n, 99n))),
+    isCut: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 20, size: 'max' }), (steps) => {
+      const whole = new WatermarkTracker(2);
+      let cut = new WatermarkTracker(2);
+      addSplit(whole, 3n, 1000, 'partition');
+      addSplit(cut, 3n, 1000, 'partition');
+      for (const { times, isCut } of steps) {
+        const ranges = at(...times.map((time) => time ?? undefined));
+        assert.deepEqual(cut.rows(0, ranges, 0), whole.rows(0, ranges, 0));
+        if (!isCut) continue;
+        const peaks = cut.peaks(0);
+        cut = new WatermarkTracker(2, cut.watermarks);
+        cut.addSplit({ delayNs: 3n, idleTimeoutMs: 1000, scope: 'partition', peaks }, 0);
       }
     }),
   );

@@ -1,11 +1,16 @@
 /**
- * Watermarks of the splits and of the tasks that read them.
+ * Watermarks of the splits, and of the tasks that read them.
  *
  * A split's watermark is the largest event time it has shown minus `max_out_of_orderness`. The
  * tasks' watermark is the smallest over all splits that are neither idle nor at their end, and
  * never falls, even where a split comes back from idleness with older rows.
+ *
+ * Where event time runs in each partition of a split on its own, so do all of these: there is one
+ * *group* of tasks a partition then, and else a single group of all tasks. A partition that has
+ * fallen silent while others of its split go on follows the slowest of those.
  */
 
+import type { WatermarkScope } from '../contract/connector.ts';
 import {
   BEGINNING_OF_TIME,
   END_OF_TIME,
@@ -13,16 +18,16 @@ import {
   type ProcessingTimeMs,
 } from '../contract/time.ts';
 
-interface SplitState {
-  readonly delayNs: bigint;
-  readonly idleTimeoutMs: number;
-  peak: EventTime;
-  lastRowsMs: ProcessingTimeMs;
-  hasEnded: boolean;
-  isIdle: boolean;
+/** Event times of a batch: of all its rows, or of those of one partition. */
+export interface TimeRange {
+  readonly smallest: EventTime;
+  readonly largest: EventTime;
 }
 
-/** What a batch of one split means for the tasks. */
+/** One for the whole batch, or one a partition, undefined where it has no rows. */
+export type TimeRanges = readonly (TimeRange | undefined)[];
+
+/** What a batch of one split means for the tasks of a group. */
 export interface WatermarkStep {
   /** Largest event time of the split before the batch. */
   readonly peakBefore: EventTime;
@@ -31,69 +36,195 @@ export interface WatermarkStep {
   readonly watermark: EventTime;
 }
 
+/** Who holds a watermark back. */
+export interface Holder {
+  readonly split: number;
+  readonly watermark: EventTime;
+  /** When its event time last moved on. */
+  readonly sinceMs: ProcessingTimeMs;
+}
+
+/** The event time of a split, or of one partition of it. */
+interface SplitTime {
+  peak: EventTime;
+  lastRowsMs: ProcessingTimeMs;
+  movedMs: ProcessingTimeMs;
+  isIdle: boolean;
+}
+
+interface SplitState {
+  readonly delayNs: bigint;
+  readonly idleTimeoutMs: number;
+  /** One, or one a partition. */
+  readonly times: readonly SplitTime[];
+  hasEnded: boolean;
+}
+
+export interface TrackedSplit {
+  readonly delayNs: bigint;
+  readonly idleTimeoutMs: number;
+  readonly scope: WatermarkScope;
+  /** Largest event times so far, as `peaks` gave them to a checkpoint. */
+  readonly peaks?: readonly EventTime[] | undefined;
+}
+
 export class WatermarkTracker {
   readonly #splits: SplitState[] = [];
-  #watermark: EventTime = BEGINNING_OF_TIME;
+  readonly #groups: number;
+  readonly #watermarks: EventTime[];
 
-  /** Adds a split and returns its number. */
-  addSplit(delayNs: bigint, idleTimeoutMs: number, nowMs: ProcessingTimeMs): number {
-    const split = { delayNs, idleTimeoutMs, peak: BEGINNING_OF_TIME, lastRowsMs: nowMs };
-    return this.#splits.push({ ...split, hasEnded: false, isIdle: false }) - 1;
+  /** @param groups 1, or the number of partitions where some split has the scope `partition`. */
+  constructor(groups: number, watermarks?: readonly EventTime[]) {
+    this.#groups = groups;
+    this.#watermarks = Array.from(
+      { length: groups },
+      (_, group) => watermarks?.[watermarks.length === 1 ? 0 : group] ?? BEGINNING_OF_TIME,
+    );
   }
 
+  /** Adds a split and returns its number. */
+  addSplit(
+    { delayNs, idleTimeoutMs, scope, peaks }: TrackedSplit,
+    nowMs: ProcessingTimeMs,
+  ): number {
+    const length = scope === 'partition' ? this.#groups : 1;
+    const times = Array.from({ length }, (_, group) => ({
+      peak: peaks?.[group] ?? BEGINNING_OF_TIME,
+      lastRowsMs: nowMs,
+      movedMs: nowMs,
+      isIdle: false,
+    }));
+    return this.#splits.push({ delayNs, idleTimeoutMs, times, hasEnded: false }) - 1;
+  }
+
+  /** The watermark of each group. */
+  get watermarks(): readonly EventTime[] {
+    return this.#watermarks;
+  }
+
+  /** The furthest moment that all groups with rows have reached. */
   get watermark(): EventTime {
-    return this.#watermark;
+    let smallest: EventTime | undefined;
+    for (const watermark of this.#watermarks) {
+      if (watermark === BEGINNING_OF_TIME) continue;
+      if (smallest === undefined || watermark < smallest) smallest = watermark;
+    }
+    return smallest ?? BEGINNING_OF_TIME;
+  }
+
+  /** Largest event times of the split so far: one, or one a partition. */
+  peaks(split: number): EventTime[] {
+    return this.#splits[split]!.times.map(({ peak }) => peak);
   }
 
   /** Largest event time of the split so far. */
   peak(split: number): EventTime {
-    return this.#splits[split]!.peak;
+    return this.#splits[split]!.times.reduce(
+      (largest, { peak }) => (peak > largest ? peak : largest),
+      BEGINNING_OF_TIME,
+    );
   }
 
   isIdle(split: number): boolean {
-    return this.#splits[split]!.isIdle;
+    return this.#splits[split]!.times.every(({ isIdle }) => isIdle);
   }
 
-  rows(split: number, largestTime: EventTime, nowMs: ProcessingTimeMs): WatermarkStep {
+  /** Moves on with a batch; returns a step a group. */
+  rows(split: number, ranges: TimeRanges, nowMs: ProcessingTimeMs): readonly WatermarkStep[] {
     const state = this.#splits[split]!;
-    const peakBefore = state.peak;
-    const watermarkBefore = this.#watermark;
-    state.isIdle = false;
-    state.lastRowsMs = nowMs;
-    const othersWatermark = this.#smallest((other) => other !== state);
-    if (largestTime > state.peak) state.peak = largestTime;
+    const before = this.#watermarks.map((watermarkBefore, group) => ({
+      peakBefore: timeOf(state, group).peak,
+      othersWatermark: this.#smallest(group, (other) => other !== state),
+      watermarkBefore,
+    }));
+    for (const [index, range] of ranges.entries()) {
+      const time = state.times[index];
+      if (range === undefined || time === undefined) continue;
+      time.isIdle = false;
+      time.lastRowsMs = nowMs;
+      if (range.largest <= time.peak) continue;
+      time.peak = range.largest;
+      time.movedMs = nowMs;
+    }
     this.#move();
-    return { peakBefore, othersWatermark, watermarkBefore, watermark: this.#watermark };
+    return before.map((step, group) => ({ ...step, watermark: this.#watermarks[group]! }));
   }
 
-  end(split: number): EventTime {
+  /** What a batch without rows means: nothing. */
+  pause(split: number): readonly WatermarkStep[] {
+    return this.#watermarks.map((watermark, group) => ({
+      peakBefore: timeOf(this.#splits[split]!, group).peak,
+      othersWatermark: watermark,
+      watermarkBefore: watermark,
+      watermark,
+    }));
+  }
+
+  end(split: number): readonly EventTime[] {
     this.#splits[split]!.hasEnded = true;
     this.#move();
-    return this.#watermark;
+    return [...this.#watermarks];
   }
 
-  /** Marks splits that have been silent for too long, and returns the watermark without them. */
-  tick(nowMs: ProcessingTimeMs): EventTime {
-    for (const split of this.#splits) {
-      split.isIdle ||= nowMs - split.lastRowsMs >= split.idleTimeoutMs;
+  /** Marks splits that have been silent for too long, and returns the watermarks without them. */
+  tick(nowMs: ProcessingTimeMs): readonly EventTime[] {
+    for (const { times, idleTimeoutMs } of this.#splits) {
+      for (const time of times) time.isIdle ||= nowMs - time.lastRowsMs >= idleTimeoutMs;
     }
     // With every split idle there is nothing to tell the time by, so the watermark stays.
-    if (this.#splits.some((split) => !split.isIdle && !split.hasEnded)) this.#move();
-    return this.#watermark;
+    if (this.#splits.some(({ times, hasEnded }) => !hasEnded && times.some((t) => !t.isIdle))) {
+      this.#move();
+    }
+    return [...this.#watermarks];
+  }
+
+  /** The split that keeps a group's watermark where it is, if one does. */
+  holder(group: number): Holder | undefined {
+    let holder: Holder | undefined;
+    for (const [split, state] of this.#splits.entries()) {
+      const watermark = this.#watermarkOf(state, group);
+      if (watermark === undefined || (holder && watermark >= holder.watermark)) continue;
+      holder = { split, watermark, sinceMs: timeOf(state, group).movedMs };
+    }
+    return holder;
   }
 
   #move(): void {
-    const smallest = this.#smallest(() => true);
-    if (smallest > this.#watermark) this.#watermark = smallest;
+    for (const [group, watermark] of this.#watermarks.entries()) {
+      const smallest = this.#smallest(group, () => true);
+      if (smallest > watermark) this.#watermarks[group] = smallest;
+    }
   }
 
-  #smallest(counts: (split: SplitState) => boolean): EventTime {
+  #smallest(group: number, counts: (split: SplitState) => boolean): EventTime {
     let smallest = END_OF_TIME;
     for (const split of this.#splits) {
-      if (split.hasEnded || split.isIdle || !counts(split)) continue;
-      const own = split.peak - split.delayNs;
-      if (own < smallest) smallest = own;
+      if (!counts(split)) continue;
+      const own = this.#watermarkOf(split, group);
+      if (own !== undefined && own < smallest) smallest = own;
     }
-    return smallest < BEGINNING_OF_TIME ? BEGINNING_OF_TIME : smallest;
+    return smallest;
   }
+
+  /** What the split says about the group; undefined where it says nothing. */
+  #watermarkOf(split: SplitState, group: number): EventTime | undefined {
+    if (split.hasEnded) return undefined;
+    const time = timeOf(split, group);
+    if (!time.isIdle) return delayed(time, split);
+    let slowest: EventTime | undefined;
+    for (const other of split.times) {
+      if (other.isIdle || other.peak === BEGINNING_OF_TIME) continue;
+      const own = delayed(other, split);
+      if (slowest === undefined || own < slowest) slowest = own;
+    }
+    return slowest;
+  }
+}
+
+function timeOf({ times }: SplitState, group: number): SplitTime {
+  return times[times.length === 1 ? 0 : group]!;
+}
+
+function delayed({ peak }: SplitTime, { delayNs }: SplitState): EventTime {
+  return peak - delayNs < BEGINNING_OF_TIME ? BEGINNING_OF_TIME : peak - delayNs;
 }

@@ -7,9 +7,16 @@
 import type { ColumnBatch } from '../contract/batch.ts';
 import type { Catalog, PreparedCommit, SinkResume } from '../contract/connector.ts';
 import type { EventTime } from '../contract/time.ts';
+import type { TaskSnapshot } from '../checkpoint/checkpoint.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import { SinkHost } from './sink-host.ts';
-import { Slot, type SlotBatch, type SlotCounters, type SlotResult } from './slot.ts';
+import {
+  Slot,
+  type SlotBatch,
+  type SlotCounters,
+  type SlotResult,
+  type SlotSnapshot,
+} from './slot.ts';
 import { type ReaderMessage, type ReaderOptions, SplitReaderHost } from './split-reader-host.ts';
 
 /** Calls are answered in the order in which they were made, also when several are under way. */
@@ -21,7 +28,9 @@ export interface ReaderPort {
 
 export interface SlotPort {
   process(batch: SlotBatch): Promise<SlotResult>;
-  advance(watermark: EventTime): Promise<SlotResult>;
+  /** @param watermarks One for all tasks, or one a partition. */
+  advance(watermarks: readonly EventTime[]): Promise<SlotResult>;
+  snapshot(): Promise<SlotSnapshot>;
   counters(): Promise<SlotCounters>;
   close(): Promise<void>;
 }
@@ -36,6 +45,8 @@ export interface SlotOptions {
   readonly plan: PipelinePlan;
   readonly slot: number;
   readonly slots: number;
+  /** State of the slot's tasks to go on from. */
+  readonly tasks?: readonly TaskSnapshot[] | undefined;
 }
 
 export interface Workers {
@@ -58,11 +69,12 @@ export function inlineWorkers(catalog: Catalog): Workers {
         close: () => inOrder(() => host.close()),
       };
     },
-    openSlot: async ({ plan, slot, slots }) => {
-      const tasks = new Slot(plan, catalog, { slot, slots });
+    openSlot: async ({ plan, tasks: snapshots, ...place }) => {
+      const tasks = new Slot(plan, catalog, place, snapshots);
       return {
         process: async (batch) => tasks.process(batch),
-        advance: async (watermark) => tasks.advance(watermark),
+        advance: async (watermarks) => tasks.advance(watermarks),
+        snapshot: async () => tasks.snapshot(),
         counters: async () => tasks.counters(),
         close: async () => tasks.dispose(),
       };

@@ -116,7 +116,7 @@ export async function runInProcess(
   const pipeline = new Pipeline({ ...plan, sources, sinks }, scripted, workers(scripted), {
     slots,
     lanes: 1,
-    clock: { nowMs: () => 0 },
+    clock: { nowMs: () => 0, sleep: async () => undefined },
   });
   const result = await pipeline.run();
   return { rows: Object.fromEntries(collected), result };

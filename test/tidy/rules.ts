@@ -49,9 +49,13 @@ export const FLOORS: readonly Floor[] = [
  */
 export const PACKAGE_HOMES: Readonly<Record<string, string>> = {
   '@duckdb/node-api': 'quality',
+  '@nats-io/jetstream': 'connectors',
+  '@nats-io/kv': 'connectors',
+  '@nats-io/transport-node': 'connectors',
   'apache-arrow': 'connectors',
   commander: 'cli',
   fzstd: 'connectors',
+  msgpackr: 'engine/contract/message-pack.ts',
   'parquet-wasm': 'connectors',
   picocolors: 'cli',
   piscina: 'engine/runtime',

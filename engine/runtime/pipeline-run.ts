@@ -1,0 +1,503 @@
+/**
+ * One run of a pipeline, from a start point to the end of its sources, to a signal, or to a failure.
+ * It runs on the main thread and only ever handles whole batches.
+ *
+ *   feeds ──► watermarks ──► slots ──► outputs ──► commit
+ *
+ * A checkpoint is a mark between two batches. Positions and watermarks are noted at the mark; each
+ * slot, reaching it, copies the state of its tasks and goes on; the outputs are cut there; then the
+ * checkpoint is stored, and its outputs committed. The run does not wait for any of it, but at its
+ * end.
+ */
+
+import type { Catalog, Committable, SinkResume, SplitPosition } from '../contract/connector.ts';
+import { EngineError } from '../contract/error.ts';
+import { addAccounts, emptyAccounts, type RowAccounts } from '../contract/row-accounts.ts';
+import { type Clock, END_OF_TIME, type EventTime } from '../contract/time.ts';
+import type { Checkpoint, SourceSnapshot, TaskSnapshot } from '../checkpoint/checkpoint.ts';
+import type { PipelinePlan } from '../plan/pipeline-plan.ts';
+import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
+import type { StartRequest } from '../checkpoint/decide-start.ts';
+import { Checkpointer, type CheckpointOptions, type GatheredCheckpoint } from './checkpointer.ts';
+import { type CommitState, commitAll, commitCheckpoint } from './commit.ts';
+import { InFlight } from './in-flight.ts';
+import { DEAD_LETTERS, Outputs } from './outputs.ts';
+import { type RunOutcome, type RunState, stepResults } from './run-result.ts';
+import { partitionsOfSlot } from './router.ts';
+import { type FoundSplit, refuseSourcesAsSinks } from './source-files.ts';
+import { SplitFeed, type FeedMessage } from './split-feed.ts';
+import type { ReaderRows } from './split-reader-host.ts';
+import { findStart, identifyOperators } from './start-point.ts';
+import { WatermarkTracker } from './watermark-tracker.ts';
+import type { SlotResult } from './slot.ts';
+import type { SlotPort, Workers } from './workers.ts';
+
+/** Told when it is known where the run begins. */
+export type OnBegin = (start: {
+  readonly epoch: number | undefined;
+  readonly accounts: readonly Readonly<RowAccounts>[];
+  readonly warnings: readonly string[];
+}) => void;
+
+export interface RunSettings {
+  readonly slots: number;
+  /** Reader threads that one split may use. */
+  readonly lanes: number;
+  readonly clock: Clock;
+  /**
+   * Aborted to ask for a clean end: what has been read is processed and committed, and where there
+   * are checkpoints, the next run goes on from there.
+   */
+  readonly signal?: AbortSignal | undefined;
+  readonly checkpoints?:
+    | (CheckpointOptions & { readonly store: CheckpointStore; readonly start: StartRequest })
+    | undefined;
+}
+
+export class PipelineRun {
+  readonly #plan: PipelinePlan;
+  readonly #catalog: Catalog;
+  readonly #workers: Workers;
+  readonly #options: RunSettings;
+  readonly #inFlight = new InFlight();
+  readonly #startMs: number;
+  /** Rows of each source since the pipeline first began. */
+  readonly accounts: RowAccounts[];
+  /** What became of the rows before this run. */
+  readonly #before: RowAccounts[];
+  /** What became of the rows of this run, by slot and source. */
+  readonly #fates: RowAccounts[][];
+  /** Where each feed has been dealt up to. */
+  readonly #positions: (SplitPosition | undefined)[] = [];
+  readonly #files = new Map<string, { files: number; bytes: number }>();
+  #watermarks = new WatermarkTracker(1);
+  #feeds: SplitFeed[] = [];
+  #slots: SlotPort[] = [];
+  #outputs: Outputs | undefined;
+  #checkpointer: Checkpointer | undefined;
+  #bytesTotal: number | undefined = 0;
+  #bytesRead = 0;
+  #firstAnomalyMs: number | undefined;
+  #commitState: CommitState = { done: [] };
+  #wasCompleteBefore = false;
+
+  constructor(plan: PipelinePlan, catalog: Catalog, workers: Workers, options: RunSettings) {
+    this.#plan = plan;
+    this.#catalog = catalog;
+    this.#workers = workers;
+    this.#options = options;
+    this.accounts = plan.sources.map(emptyAccounts);
+    this.#before = plan.sources.map(emptyAccounts);
+    this.#fates = Array.from({ length: options.slots }, () => plan.sources.map(emptyAccounts));
+    this.#startMs = options.clock.nowMs();
+  }
+
+  get commitState(): CommitState {
+    return this.#commitState;
+  }
+
+  /** Checkpoints completed by this run. */
+  get checkpointCount(): number {
+    return this.#checkpointer?.progress.count ?? 0;
+  }
+
+  progress(): RunState {
+    return {
+      watermark: this.#watermarks.watermark,
+      anomalies: this.#outputs?.anomalies.total ?? 0,
+      firstAnomalyMs: this.#firstAnomalyMs,
+      bytesRead: this.#bytesRead + this.#feeds.reduce((sum, feed) => sum + feed.bytesRead, 0),
+      bytesTotal: this.#bytesTotal,
+      checkpoint: this.#checkpointer?.progress,
+      sources: this.#statuses(),
+    };
+  }
+
+  async run(onBegin: OnBegin): Promise<RunOutcome> {
+    let failure: EngineError | undefined;
+    try {
+      await this.#open(onBegin);
+      if (!this.#wasCompleteBefore) {
+        try {
+          await this.#readAll();
+        } catch (error) {
+          if (this.#inFlight.broken !== undefined || !(error instanceof EngineError)) throw error;
+          failure = error;
+        }
+      }
+      return await this.#finish(failure);
+    } finally {
+      await this.#close();
+    }
+  }
+
+  async #open(onBegin: OnBegin): Promise<void> {
+    const { checkpoints } = this.#options;
+    // Splits first: a missing file is told before anything is started or written.
+    const found = await this.#findSplits();
+    await refuseSourcesAsSinks(this.#plan, this.#catalog, found);
+    const start = checkpoints && (await this.#start(checkpoints, found));
+    const checkpoint = start?.checkpoint;
+    onBegin({
+      epoch: checkpoint?.epoch,
+      accounts: this.accounts,
+      warnings: start?.warnings ?? [],
+    });
+    if (checkpoint !== undefined) {
+      // What it promised comes before anything is opened: a sink takes back what nobody promised.
+      await this.#commitCheckpoint(checkpoint);
+      this.#files.clear();
+      this.#wasCompleteBefore = checkpoint.isComplete;
+    }
+    if (this.#wasCompleteBefore) {
+      await checkpoints?.store.remove(checkpoint!.epoch);
+      return;
+    }
+    // Then everything at once: most of the time of a start goes into loading threads.
+    const opening = [
+      this.#openSinks(checkpoint),
+      this.#openSlots(checkpoint),
+      this.#openFeeds(found, checkpoint),
+    ];
+    const outcomes = await Promise.allSettled(opening);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    if (checkpoints === undefined) return;
+    this.#checkpointer = new Checkpointer(
+      checkpoints,
+      checkpoints.store,
+      this.#options.clock,
+      checkpoint?.epoch ?? 0,
+      (complete) => this.#commitCheckpoint(complete),
+    );
+  }
+
+  async #findSplits(): Promise<FoundSplit[]> {
+    const found: FoundSplit[] = [];
+    for (const [index, source] of this.#plan.sources.entries()) {
+      const definition = this.#catalog.sources.find(({ name }) => name === source.type)!;
+      const splits = await definition.splits(source.config, { source: source.name });
+      found.push(...splits.map((split) => ({ index, split })));
+    }
+    return found;
+  }
+
+  async #start(
+    { store, start: request }: NonNullable<RunSettings['checkpoints']>,
+    found: readonly FoundSplit[],
+  ): ReturnType<typeof findStart> {
+    const start = await findStart(store, request, this.#plan, this.#catalog, found);
+    for (const { name, accounts } of start.checkpoint?.sources ?? []) {
+      const source = this.#plan.sources.findIndex((candidate) => candidate.name === name);
+      if (source < 0) continue;
+      addAccounts(this.accounts[source]!, accounts);
+      addAccounts(this.#before[source]!, accounts);
+    }
+    return start;
+  }
+
+  async #openSinks(checkpoint: Checkpoint | undefined): Promise<void> {
+    const resume =
+      checkpoint &&
+      this.#plan.sinks.map(({ name }): SinkResume => {
+        const before = checkpoint.sinks.find((sink) => sink.name === name);
+        return { epoch: checkpoint.epoch, carried: before?.carried };
+      });
+    const port = await this.#workers.openSinks(this.#plan, resume);
+    this.#outputs = new Outputs(this.#plan, port, this.#inFlight);
+  }
+
+  async #openSlots(checkpoint: Checkpoint | undefined): Promise<void> {
+    const { slots } = this.#options;
+    const plan = this.#plan;
+    const opening = Array.from({ length: slots }, (_, slot) => {
+      const own = new Set(partitionsOfSlot(slot, slots, plan.partitions));
+      const tasks = checkpoint?.tasks.filter(({ partition }) => own.has(partition));
+      return this.#workers.openSlot({ plan, slot, slots, tasks });
+    });
+    this.#slots = await Promise.all(opening);
+  }
+
+  async #openFeeds(
+    found: readonly FoundSplit[],
+    checkpoint: Checkpoint | undefined,
+  ): Promise<void> {
+    const { slots, clock } = this.#options;
+    const plan = this.#plan;
+    const isPartitioned = found.some(({ split }) => split.watermarkScope === 'partition');
+    this.#watermarks = new WatermarkTracker(
+      isPartitioned ? plan.partitions : 1,
+      checkpoint?.watermarks,
+    );
+    let readers = 0;
+    const feeds = found.map(async ({ index, split }, feed) => {
+      const source = plan.sources[index]!;
+      const { maxOutOfOrdernessNs: delayNs, idleTimeoutMs } = source.watermark;
+      const before = checkpoint?.sources
+        .find(({ name }) => name === source.name)
+        ?.splits.find(({ id }) => id === split.id);
+      const scope = split.watermarkScope ?? 'split';
+      const peaks = before?.peaks;
+      this.#watermarks.addSplit({ delayNs, idleTimeoutMs, scope, peaks }, clock.nowMs());
+      this.#bytesTotal =
+        split.totalBytes === undefined || this.#bytesTotal === undefined
+          ? undefined
+          : this.#bytesTotal + split.totalBytes;
+      const lanes = Math.max(1, Math.min(this.#options.lanes, split.lanesMax));
+      const first = readers;
+      readers += lanes;
+      const resumeAt = before?.position;
+      this.#positions[feed] = resumeAt;
+      const ports = await Promise.all(
+        Array.from({ length: lanes }, (_, lane) =>
+          this.#workers.openReader({ plan, source: index, split, lane, lanes, slots, resumeAt }),
+        ),
+      );
+      return new SplitFeed(index, split, ports, first);
+    });
+    this.#feeds = await Promise.all(feeds);
+  }
+
+  async #readAll(): Promise<void> {
+    const open = new Set(this.#feeds.keys());
+    while (open.size > 0 && !this.#isStopping()) {
+      const split = this.#nextSplit(open);
+      const message = await this.#unlessStopped(this.#feeds[split]!.next());
+      if (message === undefined) break;
+      if (message.kind === 'rows') this.#deal(split, message.reader, message.rows);
+      else if (message.kind === 'end') {
+        open.delete(split);
+        this.#advanceAll(this.#watermarks.end(split));
+      } else this.#advanceAll(this.#watermarks.tick(this.#options.clock.nowMs()));
+      if (this.#checkpointer?.isDue() === true) this.#beginCheckpoint(this.#checkpointer);
+      await this.#inFlight.room();
+    }
+  }
+
+  /** The split that is furthest behind: so bounded sources are merged by event time. */
+  #nextSplit(open: ReadonlySet<number>): number {
+    let next = -1;
+    for (const split of open) {
+      if (next < 0 || this.#isBehind(split, next)) next = split;
+    }
+    return next;
+  }
+
+  #isBehind(split: number, other: number): boolean {
+    const idle = this.#watermarks.isIdle(split);
+    if (idle !== this.#watermarks.isIdle(other)) return !idle;
+    return this.#watermarks.peak(split) < this.#watermarks.peak(other);
+  }
+
+  #deal(split: number, reader: number, rows: ReaderRows): void {
+    const feed = this.#feeds[split]!;
+    const { source } = feed;
+    const { routed, rejected } = rows;
+    this.#positions[split] = rows.position;
+    const accounts = this.accounts[source]!;
+    addAccounts(accounts, {
+      read: routed.rowCount + rejected.length,
+      rejected: rejected.length,
+    });
+    if (rejected.length > 0) this.#outputs!.reject(this.#plan.sources[source]!.name, rejected);
+    const nowMs = this.#options.clock.nowMs();
+    const steps =
+      routed.rowCount > 0
+        ? this.#watermarks.rows(split, routed.times, nowMs)
+        : this.#watermarks.pause(split);
+    const { newTexts, times } = routed;
+    for (const [slot, port] of this.#slots.entries()) {
+      const own = routed.slots[slot];
+      const batch = { source, reader, rows: own, newTexts, times, steps, nowMs };
+      this.#inFlight.track(own?.buffer.byteLength ?? 0, port.process(batch), (result) => {
+        addAccounts(accounts, result);
+        addAccounts(this.#fates[slot]![source]!, result);
+        if (result.spent !== undefined) feed.recycle(reader, result.spent);
+        this.#passOn(slot, result);
+      });
+    }
+  }
+
+  #advanceAll(watermarks: readonly EventTime[]): void {
+    for (const [slot, port] of this.#slots.entries()) {
+      this.#inFlight.track(0, port.advance(watermarks), (result) => this.#passOn(slot, result));
+    }
+  }
+
+  #passOn(slot: number, { outputs }: Pick<SlotResult, 'outputs'>): void {
+    for (const { sink, batch } of outputs) this.#outputs!.write(slot, sink, batch);
+    if (this.#firstAnomalyMs === undefined && this.#outputs!.anomalies.total > 0) {
+      this.#firstAnomalyMs = this.#options.clock.nowMs() - this.#startMs;
+    }
+  }
+
+  /** A checkpoint while the run goes on; its failure ends the run at the next turn. */
+  #beginCheckpoint(checkpointer: Checkpointer): void {
+    this.#takeCheckpoint(checkpointer, false, false).catch((error: unknown) =>
+      this.#inFlight.fail(error),
+    );
+  }
+
+  #takeCheckpoint(
+    checkpointer: Checkpointer,
+    isFinal: boolean,
+    isComplete: boolean,
+  ): Promise<void> {
+    return checkpointer.take(isFinal, (epoch) => this.#gather(epoch, isFinal, isComplete));
+  }
+
+  /** Marks this moment in every slot and every output; resolves when all have reached it. */
+  async #gather(epoch: number, isFinal: boolean, isComplete: boolean): Promise<GatheredCheckpoint> {
+    const plan = this.#plan;
+    const outputs = this.#outputs!;
+    const mark = {
+      epoch,
+      createdMs: this.#options.clock.nowMs(),
+      isComplete,
+      pipeline: plan.name,
+      key: plan.key,
+      partitions: plan.partitions,
+      watermarks: [...this.#watermarks.watermarks],
+      operators: identifyOperators(plan, this.#catalog),
+      sinks: plan.sinks.map((sink) => ({ ...sink, committables: [], carried: undefined })),
+    };
+    const sources = this.#sourceSnapshots();
+    outputs.passMark(DEAD_LETTERS);
+    const tasks: TaskSnapshot[] = [];
+    const reached = this.#slots.map(
+      (port, slot) =>
+        new Promise<void>((resolve) => {
+          this.#inFlight.track(0, port.snapshot(), (snapshot) => {
+            this.#passOn(slot, snapshot);
+            outputs.passMark(slot);
+            tasks.push(...snapshot.tasks);
+            this.#fates[slot]!.forEach((own, source) =>
+              addAccounts(sources[source]!.accounts, own),
+            );
+            resolve();
+          });
+        }),
+    );
+    await this.#inFlight.unlessBroken(Promise.all(reached));
+    const preparing = outputs.prepareCommit(epoch, isFinal);
+    const prepared = await this.#inFlight.unlessBroken(preparing);
+    return { checkpoint: { ...mark, sources, tasks }, prepared };
+  }
+
+  /** Positions and rows read as of now; what became of the rows, the slots add at the mark. */
+  #sourceSnapshots(): SourceSnapshot[] {
+    return this.#plan.sources.map(({ name, type }, source) => {
+      const { read, rejected } = this.accounts[source]!;
+      const splits = this.#feeds.flatMap((feed, index) =>
+        feed.source === source
+          ? [
+              {
+                id: feed.split.id,
+                position: this.#positions[index],
+                peaks: this.#watermarks.peaks(index),
+              },
+            ]
+          : [],
+      );
+      return { name, type, accounts: { ...this.#before[source]!, read, rejected }, splits };
+    });
+  }
+
+  async #finish(failure: EngineError | undefined): Promise<RunOutcome> {
+    const wasStopped = this.#isStopping();
+    const isComplete = failure === undefined && !wasStopped;
+    if (this.#outputs !== undefined) {
+      // A run that will go on keeps its windows open.
+      if (isComplete || this.#checkpointer === undefined) this.#advanceAll([END_OF_TIME]);
+      await this.#inFlight.drained();
+      const isVain = !isComplete && this.accounts.every(({ read }) => read === 0);
+      // Nothing read is no reason to replace what an earlier run has written.
+      if (isVain && failure !== undefined) throw failure;
+      if (!isVain) await this.#commitFinally(isComplete);
+    }
+    const counters = await Promise.all(this.#slots.map((slot) => slot.counters()));
+    return {
+      steps: stepResults(this.#plan, counters),
+      sinks: this.#plan.sinks.map(({ name, type }, index) => ({
+        name,
+        type,
+        rows: this.#outputs?.rows[index] ?? 0,
+        ...(this.#files.get(name) ?? { files: 0, bytes: 0 }),
+      })),
+      anomalyCounts: this.#outputs?.anomalies.counts() ?? [],
+      wasStopped,
+      wasCompleteBefore: this.#wasCompleteBefore,
+      failure,
+    };
+  }
+
+  async #commitFinally(isComplete: boolean): Promise<void> {
+    const checkpointer = this.#checkpointer;
+    if (checkpointer !== undefined) {
+      await checkpointer.settled();
+      await this.#takeCheckpoint(checkpointer, true, isComplete);
+      return;
+    }
+    const prepared = await this.#outputs!.prepareCommit(0, true);
+    const committables = prepared.map((sink) => sink.committables);
+    await commitAll(this.#plan, this.#catalog, committables, (state) => {
+      this.#commitState = state;
+    });
+    this.#plan.sinks.forEach(({ name }, index) => this.#countFiles(name, committables[index]!));
+  }
+
+  async #commitCheckpoint({ pipeline, sinks }: Checkpoint): Promise<void> {
+    await commitCheckpoint(pipeline, sinks, this.#catalog, (state) => {
+      this.#commitState = state;
+    });
+    for (const { name, committables } of sinks) this.#countFiles(name, committables);
+  }
+
+  #countFiles(sink: string, committables: readonly Committable[]): void {
+    const counts = this.#files.get(sink) ?? { files: 0, bytes: 0 };
+    for (const { bytes } of committables) {
+      if (typeof bytes !== 'number') continue;
+      counts.files++;
+      counts.bytes += bytes;
+    }
+    this.#files.set(sink, counts);
+  }
+
+  #isStopping(): boolean {
+    return this.#options.signal?.aborted ?? false;
+  }
+
+  /** The message, or undefined where the signal comes first. */
+  async #unlessStopped(next: Promise<FeedMessage>): Promise<FeedMessage | undefined> {
+    const { signal } = this.#options;
+    if (signal === undefined) return next;
+    let stop!: () => void;
+    const stopped = new Promise<undefined>((resolve) => {
+      stop = () => resolve(undefined);
+      signal.addEventListener('abort', stop);
+    });
+    try {
+      return await Promise.race([next, stopped]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+      next.catch(() => undefined);
+    }
+  }
+
+  #statuses(): RunState['sources'] {
+    return this.#feeds.flatMap(({ source, status }) =>
+      status === undefined ? [] : [{ source: this.#plan.sources[source]!.name, ...status }],
+    );
+  }
+
+  async #close(): Promise<void> {
+    // What is being stored or committed comes to its end, before another run may begin.
+    await this.#checkpointer?.settled().catch(() => undefined);
+    this.#bytesRead = this.progress().bytesRead;
+    const feeds = this.#feeds;
+    this.#feeds = [];
+    await Promise.allSettled(feeds.map((feed) => feed.close()));
+    await Promise.allSettled(this.#slots.map((slot) => slot.close()));
+    await this.#outputs?.close();
+  }
+}
