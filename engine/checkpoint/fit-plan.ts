@@ -102,7 +102,8 @@ function fitOperators(
   for (const before of checkpoint.operators) {
     const now = plan.operators.find(({ name }) => name === before.name);
     if (now === undefined) {
-      if (before.stateVersion > 0) warnings.push(`operator ${before.name} is gone, with its state`);
+      const gone = `operator ${before.name} is gone, with its state`;
+      if (before.stateVersion > 0) warnings.push(gone);
       continue;
     }
     if (before.stateVersion === 0 && now.stateVersion === 0) continue;
@@ -144,7 +145,7 @@ function fitSinks(checkpoint: Checkpoint, plan: PlanIdentity, refusals: string[]
     if (before.carried === undefined) continue;
     const now = plan.sinks.find(({ name }) => name === before.name);
     const carried = `rows of sink ${before.name} wait in the checkpoint`;
-    const remedy = `change it back and stop the run with Ctrl-C, which writes them, or ${START_ANEW}`;
+    const remedy = `change it back and stop a run with Ctrl-C to write them, or ${START_ANEW}`;
     if (now === undefined) {
       refusals.push(`${carried}, and the sink is gone; ${remedy}`);
     } else if (

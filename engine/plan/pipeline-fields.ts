@@ -66,9 +66,9 @@ export const PIPELINE_FIELDS = {
     )
     .meta({
       description:
-        'Checkpoints, from which a run that was broken off goes on, losing and repeating nothing. ' +
-        'Without this, it starts again from the beginning. Outputs become visible at each ' +
-        'checkpoint. A run that reaches the end of its sources leaves none behind.',
+        'Checkpoints, from which a run that was broken off goes on, losing and repeating ' +
+        'nothing. Without this, it starts again from the beginning. Outputs become visible at ' +
+        'each checkpoint. A run that reaches the end of its sources leaves none behind.',
       examples: [{ interval: '10s', directory: 'state' }],
     })
     .optional(),

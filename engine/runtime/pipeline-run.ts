@@ -1,6 +1,6 @@
 /**
- * One run of a pipeline, from a start point to the end of its sources, to a signal, or to a failure.
- * It runs on the main thread and only ever handles whole batches.
+ * One run of a pipeline, from a start point to the end of its sources, to a signal or a failure. It
+ * runs on the main thread and only ever handles whole batches.
  *
  *   feeds ──► watermarks ──► slots ──► outputs ──► commit
  *
@@ -10,10 +10,10 @@
  * end.
  */
 
-import type { Catalog, Committable, SinkResume, SplitPosition } from '../contract/connector.ts';
+import type { Catalog, Committable } from '../contract/connector.ts';
 import { EngineError } from '../contract/error.ts';
 import { addAccounts, emptyAccounts, type RowAccounts } from '../contract/row-accounts.ts';
-import { type Clock, END_OF_TIME, type EventTime } from '../contract/time.ts';
+import { BEGINNING_OF_TIME, type Clock, END_OF_TIME, type EventTime } from '../contract/time.ts';
 import type { Checkpoint, SourceSnapshot, TaskSnapshot } from '../checkpoint/checkpoint.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
@@ -23,14 +23,13 @@ import { type CommitState, commitAll, commitCheckpoint } from './commit.ts';
 import { InFlight } from './in-flight.ts';
 import { DEAD_LETTERS, Outputs } from './outputs.ts';
 import { type RunOutcome, type RunState, stepResults } from './run-result.ts';
-import { partitionsOfSlot } from './router.ts';
+import { findSplits, openParts, type RunParts } from './run-parts.ts';
 import { type FoundSplit, refuseSourcesAsSinks } from './source-files.ts';
-import { SplitFeed, type FeedMessage } from './split-feed.ts';
+import type { FeedMessage } from './split-feed.ts';
 import type { ReaderRows } from './split-reader-host.ts';
 import { findStart, identifyOperators } from './start-point.ts';
-import { WatermarkTracker } from './watermark-tracker.ts';
 import type { SlotResult } from './slot.ts';
-import type { SlotPort, Workers } from './workers.ts';
+import type { Workers } from './workers.ts';
 
 /** Told when it is known where the run begins. */
 export type OnBegin = (start: {
@@ -67,16 +66,11 @@ export class PipelineRun {
   readonly #before: RowAccounts[];
   /** What became of the rows of this run, by slot and source. */
   readonly #fates: RowAccounts[][];
-  /** Where each feed has been dealt up to. */
-  readonly #positions: (SplitPosition | undefined)[] = [];
   readonly #files = new Map<string, { files: number; bytes: number }>();
-  #watermarks = new WatermarkTracker(1);
-  #feeds: SplitFeed[] = [];
-  #slots: SlotPort[] = [];
+  /** Undefined before it is open, and where there was nothing to open. */
+  #parts: RunParts | undefined;
   #outputs: Outputs | undefined;
   #checkpointer: Checkpointer | undefined;
-  #bytesTotal: number | undefined = 0;
-  #bytesRead = 0;
   #firstAnomalyMs: number | undefined;
   #commitState: CommitState = { done: [] };
   #wasCompleteBefore = false;
@@ -103,11 +97,11 @@ export class PipelineRun {
 
   progress(): RunState {
     return {
-      watermark: this.#watermarks.watermark,
+      watermark: this.#parts?.watermarks.watermark ?? BEGINNING_OF_TIME,
       anomalies: this.#outputs?.anomalies.total ?? 0,
       firstAnomalyMs: this.#firstAnomalyMs,
-      bytesRead: this.#bytesRead + this.#feeds.reduce((sum, feed) => sum + feed.bytesRead, 0),
-      bytesTotal: this.#bytesTotal,
+      bytesRead: this.#parts?.feeds.reduce((sum, feed) => sum + feed.bytesRead, 0) ?? 0,
+      bytesTotal: this.#parts?.bytesTotal,
       checkpoint: this.#checkpointer?.progress,
       sources: this.#statuses(),
     };
@@ -117,9 +111,9 @@ export class PipelineRun {
     let failure: EngineError | undefined;
     try {
       await this.#open(onBegin);
-      if (!this.#wasCompleteBefore) {
+      if (this.#parts !== undefined) {
         try {
-          await this.#readAll();
+          await this.#readAll(this.#parts);
         } catch (error) {
           if (this.#inFlight.broken !== undefined || !(error instanceof EngineError)) throw error;
           failure = error;
@@ -134,7 +128,7 @@ export class PipelineRun {
   async #open(onBegin: OnBegin): Promise<void> {
     const { checkpoints } = this.#options;
     // Splits first: a missing file is told before anything is started or written.
-    const found = await this.#findSplits();
+    const found = await findSplits(this.#plan, this.#catalog);
     await refuseSourcesAsSinks(this.#plan, this.#catalog, found);
     const start = checkpoints && (await this.#start(checkpoints, found));
     const checkpoint = start?.checkpoint;
@@ -153,15 +147,14 @@ export class PipelineRun {
       await checkpoints?.store.remove(checkpoint!.epoch);
       return;
     }
-    // Then everything at once: most of the time of a start goes into loading threads.
-    const opening = [
-      this.#openSinks(checkpoint),
-      this.#openSlots(checkpoint),
-      this.#openFeeds(found, checkpoint),
-    ];
-    const outcomes = await Promise.allSettled(opening);
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    this.#parts = await openParts({
+      ...this.#options,
+      plan: this.#plan,
+      workers: this.#workers,
+      splits: found,
+      checkpoint,
+    });
+    this.#outputs = new Outputs(this.#plan, this.#parts.sinks, this.#inFlight);
     if (checkpoints === undefined) return;
     this.#checkpointer = new Checkpointer(
       checkpoints,
@@ -170,16 +163,6 @@ export class PipelineRun {
       checkpoint?.epoch ?? 0,
       (complete) => this.#commitCheckpoint(complete),
     );
-  }
-
-  async #findSplits(): Promise<FoundSplit[]> {
-    const found: FoundSplit[] = [];
-    for (const [index, source] of this.#plan.sources.entries()) {
-      const definition = this.#catalog.sources.find(({ name }) => name === source.type)!;
-      const splits = await definition.splits(source.config, { source: source.name });
-      found.push(...splits.map((split) => ({ index, split })));
-    }
-    return found;
   }
 
   async #start(
@@ -196,104 +179,28 @@ export class PipelineRun {
     return start;
   }
 
-  async #openSinks(checkpoint: Checkpoint | undefined): Promise<void> {
-    const resume =
-      checkpoint &&
-      this.#plan.sinks.map(({ name }): SinkResume => {
-        const before = checkpoint.sinks.find((sink) => sink.name === name);
-        return { epoch: checkpoint.epoch, carried: before?.carried };
-      });
-    const port = await this.#workers.openSinks(this.#plan, resume);
-    this.#outputs = new Outputs(this.#plan, port, this.#inFlight);
-  }
-
-  async #openSlots(checkpoint: Checkpoint | undefined): Promise<void> {
-    const { slots } = this.#options;
-    const plan = this.#plan;
-    const opening = Array.from({ length: slots }, (_, slot) => {
-      const own = new Set(partitionsOfSlot(slot, slots, plan.partitions));
-      const tasks = checkpoint?.tasks.filter(({ partition }) => own.has(partition));
-      return this.#workers.openSlot({ plan, slot, slots, tasks });
-    });
-    this.#slots = await Promise.all(opening);
-  }
-
-  async #openFeeds(
-    found: readonly FoundSplit[],
-    checkpoint: Checkpoint | undefined,
-  ): Promise<void> {
-    const { slots, clock } = this.#options;
-    const plan = this.#plan;
-    const isPartitioned = found.some(({ split }) => split.watermarkScope === 'partition');
-    this.#watermarks = new WatermarkTracker(
-      isPartitioned ? plan.partitions : 1,
-      checkpoint?.watermarks,
-    );
-    let readers = 0;
-    const feeds = found.map(async ({ index, split }, feed) => {
-      const source = plan.sources[index]!;
-      const { maxOutOfOrdernessNs: delayNs, idleTimeoutMs } = source.watermark;
-      const before = checkpoint?.sources
-        .find(({ name }) => name === source.name)
-        ?.splits.find(({ id }) => id === split.id);
-      const scope = split.watermarkScope ?? 'split';
-      const peaks = before?.peaks;
-      this.#watermarks.addSplit({ delayNs, idleTimeoutMs, scope, peaks }, clock.nowMs());
-      this.#bytesTotal =
-        split.totalBytes === undefined || this.#bytesTotal === undefined
-          ? undefined
-          : this.#bytesTotal + split.totalBytes;
-      const lanes = Math.max(1, Math.min(this.#options.lanes, split.lanesMax));
-      const first = readers;
-      readers += lanes;
-      const resumeAt = before?.position;
-      this.#positions[feed] = resumeAt;
-      const ports = await Promise.all(
-        Array.from({ length: lanes }, (_, lane) =>
-          this.#workers.openReader({ plan, source: index, split, lane, lanes, slots, resumeAt }),
-        ),
-      );
-      return new SplitFeed(index, split, ports, first);
-    });
-    this.#feeds = await Promise.all(feeds);
-  }
-
-  async #readAll(): Promise<void> {
-    const open = new Set(this.#feeds.keys());
+  async #readAll({ feeds, watermarks }: RunParts): Promise<void> {
+    const open = new Set(feeds.keys());
     while (open.size > 0 && !this.#isStopping()) {
-      const split = this.#nextSplit(open);
-      const message = await this.#unlessStopped(this.#feeds[split]!.next());
+      const split = watermarks.furthestBehind(open);
+      const message = await this.#unlessStopped(feeds[split]!.next());
       if (message === undefined) break;
       if (message.kind === 'rows') this.#deal(split, message.reader, message.rows);
       else if (message.kind === 'end') {
         open.delete(split);
-        this.#advanceAll(this.#watermarks.end(split));
-      } else this.#advanceAll(this.#watermarks.tick(this.#options.clock.nowMs()));
+        this.#advanceAll(watermarks.end(split));
+      } else this.#advanceAll(watermarks.tick(this.#options.clock.nowMs()));
       if (this.#checkpointer?.isDue() === true) this.#beginCheckpoint(this.#checkpointer);
       await this.#inFlight.room();
     }
   }
 
-  /** The split that is furthest behind: so bounded sources are merged by event time. */
-  #nextSplit(open: ReadonlySet<number>): number {
-    let next = -1;
-    for (const split of open) {
-      if (next < 0 || this.#isBehind(split, next)) next = split;
-    }
-    return next;
-  }
-
-  #isBehind(split: number, other: number): boolean {
-    const idle = this.#watermarks.isIdle(split);
-    if (idle !== this.#watermarks.isIdle(other)) return !idle;
-    return this.#watermarks.peak(split) < this.#watermarks.peak(other);
-  }
-
   #deal(split: number, reader: number, rows: ReaderRows): void {
-    const feed = this.#feeds[split]!;
+    const { feeds, slots, watermarks, positions } = this.#parts!;
+    const feed = feeds[split]!;
     const { source } = feed;
     const { routed, rejected } = rows;
-    this.#positions[split] = rows.position;
+    positions[split] = rows.position;
     const accounts = this.accounts[source]!;
     addAccounts(accounts, {
       read: routed.rowCount + rejected.length,
@@ -302,11 +209,9 @@ export class PipelineRun {
     if (rejected.length > 0) this.#outputs!.reject(this.#plan.sources[source]!.name, rejected);
     const nowMs = this.#options.clock.nowMs();
     const steps =
-      routed.rowCount > 0
-        ? this.#watermarks.rows(split, routed.times, nowMs)
-        : this.#watermarks.pause(split);
+      routed.rowCount > 0 ? watermarks.rows(split, routed.times, nowMs) : watermarks.pause(split);
     const { newTexts, times } = routed;
-    for (const [slot, port] of this.#slots.entries()) {
+    for (const [slot, port] of slots.entries()) {
       const own = routed.slots[slot];
       const batch = { source, reader, rows: own, newTexts, times, steps, nowMs };
       this.#inFlight.track(own?.buffer.byteLength ?? 0, port.process(batch), (result) => {
@@ -319,7 +224,7 @@ export class PipelineRun {
   }
 
   #advanceAll(watermarks: readonly EventTime[]): void {
-    for (const [slot, port] of this.#slots.entries()) {
+    for (const [slot, port] of this.#parts!.slots.entries()) {
       this.#inFlight.track(0, port.advance(watermarks), (result) => this.#passOn(slot, result));
     }
   }
@@ -349,6 +254,7 @@ export class PipelineRun {
   /** Marks this moment in every slot and every output; resolves when all have reached it. */
   async #gather(epoch: number, isFinal: boolean, isComplete: boolean): Promise<GatheredCheckpoint> {
     const plan = this.#plan;
+    const { slots, watermarks } = this.#parts!;
     const outputs = this.#outputs!;
     const mark = {
       epoch,
@@ -357,14 +263,14 @@ export class PipelineRun {
       pipeline: plan.name,
       key: plan.key,
       partitions: plan.partitions,
-      watermarks: [...this.#watermarks.watermarks],
+      watermarks: [...watermarks.watermarks],
       operators: identifyOperators(plan, this.#catalog),
       sinks: plan.sinks.map((sink) => ({ ...sink, committables: [], carried: undefined })),
     };
     const sources = this.#sourceSnapshots();
     outputs.passMark(DEAD_LETTERS);
     const tasks: TaskSnapshot[] = [];
-    const reached = this.#slots.map(
+    const reached = slots.map(
       (port, slot) =>
         new Promise<void>((resolve) => {
           this.#inFlight.track(0, port.snapshot(), (snapshot) => {
@@ -386,19 +292,14 @@ export class PipelineRun {
 
   /** Positions and rows read as of now; what became of the rows, the slots add at the mark. */
   #sourceSnapshots(): SourceSnapshot[] {
+    const { feeds, positions, watermarks } = this.#parts!;
     return this.#plan.sources.map(({ name, type }, source) => {
       const { read, rejected } = this.accounts[source]!;
-      const splits = this.#feeds.flatMap((feed, index) =>
-        feed.source === source
-          ? [
-              {
-                id: feed.split.id,
-                position: this.#positions[index],
-                peaks: this.#watermarks.peaks(index),
-              },
-            ]
-          : [],
-      );
+      const splits = feeds.flatMap((feed, index) => {
+        if (feed.source !== source) return [];
+        const peaks = watermarks.peaks(index);
+        return [{ id: feed.split.id, position: positions[index], peaks }];
+      });
       return { name, type, accounts: { ...this.#before[source]!, read, rejected }, splits };
     });
   }
@@ -415,7 +316,7 @@ export class PipelineRun {
       if (isVain && failure !== undefined) throw failure;
       if (!isVain) await this.#commitFinally(isComplete);
     }
-    const counters = await Promise.all(this.#slots.map((slot) => slot.counters()));
+    const counters = await Promise.all(this.#parts?.slots.map((slot) => slot.counters()) ?? []);
     return {
       steps: stepResults(this.#plan, counters),
       sinks: this.#plan.sinks.map(({ name, type }, index) => ({
@@ -485,7 +386,8 @@ export class PipelineRun {
   }
 
   #statuses(): RunState['sources'] {
-    return this.#feeds.flatMap(({ source, status }) =>
+    const feeds = this.#parts?.feeds ?? [];
+    return feeds.flatMap(({ source, status }) =>
       status === undefined ? [] : [{ source: this.#plan.sources[source]!.name, ...status }],
     );
   }
@@ -493,11 +395,10 @@ export class PipelineRun {
   async #close(): Promise<void> {
     // What is being stored or committed comes to its end, before another run may begin.
     await this.#checkpointer?.settled().catch(() => undefined);
-    this.#bytesRead = this.progress().bytesRead;
-    const feeds = this.#feeds;
-    this.#feeds = [];
+    if (this.#parts === undefined) return;
+    const { feeds, slots, sinks } = this.#parts;
     await Promise.allSettled(feeds.map((feed) => feed.close()));
-    await Promise.allSettled(this.#slots.map((slot) => slot.close()));
-    await this.#outputs?.close();
+    await Promise.allSettled(slots.map((slot) => slot.close()));
+    await sinks.close();
   }
 }

@@ -129,6 +129,20 @@ export class WatermarkTracker {
     return this.#splits[split]!.times.every(({ isIdle }) => isIdle);
   }
 
+  /** The one of these splits to read next: so bounded sources are merged by event time. */
+  furthestBehind(splits: Iterable<number>): number {
+    let furthest = -1;
+    for (const split of splits) {
+      if (furthest < 0 || this.#isBehind(split, furthest)) furthest = split;
+    }
+    return furthest;
+  }
+
+  #isBehind(split: number, other: number): boolean {
+    const idle = this.isIdle(split);
+    return idle === this.isIdle(other) ? this.peak(split) < this.peak(other) : !idle;
+  }
+
   /** Moves on with a batch; returns a step a group. */
   rows(split: number, ranges: TimeRanges, nowMs: ProcessingTimeMs): readonly WatermarkStep[] {
     const state = this.#splits[split]!;
