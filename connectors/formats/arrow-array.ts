@@ -10,7 +10,7 @@
  *                void** buffers, ArrowArray** children, ArrowArray* dictionary, …
  */
 
-import { type RecordBatch, type Schema, wasmMemory } from 'parquet-wasm';
+import { type RecordBatch, type Schema, wasmMemory } from './parquet-module.ts';
 
 const SCHEMA = { format: 0, name: 4, childCount: 24, children: 32, dictionary: 36 } as const;
 const ARRAY = {

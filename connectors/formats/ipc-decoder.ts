@@ -8,7 +8,7 @@
  * dictionaries, a few times.
  */
 
-import { Table } from 'parquet-wasm';
+import { Table } from './parquet-module.ts';
 import type { SplitPosition } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import { type ArrowRecords, recordsOf } from './arrow-array.ts';

@@ -12,7 +12,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { SplitPosition } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
-import { ParquetFile, type RecordBatch } from 'parquet-wasm';
+import { ParquetFile, type RecordBatch } from './parquet-module.ts';
 import { type ArrowRecords, fieldsOf, recordsOf } from './arrow-array.ts';
 import { isPipe } from './byte-stream.ts';
 import { type Decoder, unreadable } from './decoder.ts';

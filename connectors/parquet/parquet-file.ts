@@ -13,7 +13,7 @@ import {
   Table,
   transformParquetStream,
   type WriterProperties,
-} from 'parquet-wasm';
+} from '../formats/parquet-module.ts';
 import type { StagedFile } from '../staging/staged-file.ts';
 
 export class ParquetFile {

@@ -16,7 +16,7 @@ import {
   Encoding,
   type WriterProperties,
   WriterPropertiesBuilder,
-} from 'parquet-wasm';
+} from '../formats/parquet-module.ts';
 import type { ColumnSchema } from '../../engine/contract/schema.ts';
 import type { Storage } from './arrow-chunk.ts';
 import type { RowBuffer } from './row-buffer.ts';

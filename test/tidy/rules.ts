@@ -64,6 +64,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, string>> = {
   zod: 'engine/contract/fields.ts',
   // Development only.
   assemblyscript: 'scripts',
+  rolldown: 'scripts',
   'fast-check': 'engine/testing',
   'hyparquet-writer': 'bench',
   'parquetjs-lite': 'bench',
