@@ -20,6 +20,7 @@ import {
   SOURCE_FIELDS,
   TEST_FIELDS,
 } from '../engine/plan/pipeline-fields.ts';
+import { ROLLING_GROUPS, ROLLING_RULES } from '../operators/rolling/rolling-functions.ts';
 import { optionTable, table } from './reference-tables.ts';
 
 type Program = ReturnType<typeof makeProgram>;
@@ -31,6 +32,7 @@ export function referencePages(catalog: Catalog, program: Program): ReadonlyMap<
     ['docs/reference/pipeline.md', pipelinePage()],
     ['docs/reference/sources.md', sourcesPage(catalog.sources)],
     ['docs/reference/operators.md', operatorsPage(catalog.operators)],
+    ['docs/reference/rolling-functions.md', rollingFunctionsPage()],
     ['docs/reference/sinks.md', sinksPage(catalog.sinks)],
     ['docs/reference/errors.md', errorsPage()],
     ['docs/reference/cli.md', cliPage(program)],
@@ -255,5 +257,22 @@ function cliPage(program: Program): string {
       EXIT_CODE_MEANINGS.map(([code, meaning]) => [String(code), meaning]),
     ),
     ...commands,
+  );
+}
+
+function rollingFunctionsPage(): string {
+  const groups = Object.entries(ROLLING_GROUPS).flatMap(([title, functions]) => [
+    `## ${title}`,
+    table(
+      ['Function', 'Gives'],
+      Object.values(functions).map(({ usage, doc }) => [`\`${usage}\``, doc]),
+    ),
+  ]);
+  return page(
+    'Rolling functions',
+    'Functions that the columns of [rolling](operators.md#rolling) know beside those of ' +
+      '[expressions](../expressions.md). Each is computed for every key by itself.',
+    ...ROLLING_RULES,
+    ...groups,
   );
 }

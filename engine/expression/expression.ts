@@ -86,11 +86,20 @@ export interface CaseExpression extends Span {
   readonly otherwise: Expression | null;
 }
 
+/** `name => value`, where `offset` and `end` are those of the value. */
+export interface NamedArgument extends Span {
+  /** In lower case. */
+  readonly name: string;
+  readonly value: Literal;
+}
+
 export interface CallExpression extends Span {
   readonly kind: 'call';
   /** In lower case. */
   readonly name: string;
   readonly arguments: readonly Expression[];
+  /** Those behind the others; absent where there are none. */
+  readonly named?: readonly NamedArgument[];
 }
 
 export type Expression =

@@ -105,8 +105,11 @@ function formatNode(expression: Expression): string {
       const rest = otherwise === null ? '' : `else ${format(otherwise, OR)} `;
       return `case ${branches.join('')}${rest}end`;
     }
-    case 'call':
-      return `${expression.name}(${expression.arguments.map(formatExpression).join(', ')})`;
+    case 'call': {
+      const { name, arguments: given, named = [] } = expression;
+      const names = named.map((each) => `${each.name} => ${formatLiteral(each.value)}`);
+      return `${name}(${[...given.map(formatExpression), ...names].join(', ')})`;
+    }
   }
 }
 

@@ -50,6 +50,8 @@ const groupings: readonly (readonly [text: string, same: string])[] = [
   ['- -5', '-(-5)'],
   ['.5e1', '5'],
   ['"a"', 'a'],
+  ["F(a, N => -1, m => 'x')", "f(a, n => -1, m => 'x')"],
+  ['f( n=>true )', 'f(n => true)'],
 ];
 
 test('operators bind as in SQL', () => {
@@ -70,6 +72,9 @@ const errors: readonly (readonly [text: string, offset: number, message: string]
   ['a b', 2, 'expected an operator, got b'],
   ['(a', 2, 'expected ), got the end'],
   ['a == b', 2, 'expected an operator, got =='],
+  ['a => b', 2, 'expected an operator, got =>'],
+  ['f(n => a)', 7, 'expected a number, a string, true, false or null, got a'],
+  ['f(n => 1, a)', 10, 'expected name => value'],
   ['a && b', 2, 'expected an operator, got &&'],
   ['a ^ 2', 2, 'expected an operator, got ^'],
   ['a < b < c', 6, 'expected and, or or the end, got <'],

@@ -16,6 +16,7 @@ import {
   type Expression,
   KEYWORDS,
   type Literal,
+  type NamedArgument,
 } from './expression.ts';
 import { ExpressionSyntaxError, type Token, tokenize } from './tokenize.ts';
 
@@ -133,7 +134,10 @@ class Parser {
       return this.#node({ kind: 'between', operand: left, low, high, negated, offset, end });
     }
     if (this.#take('in')) {
-      const options = this.#list(() => this.#literal(), 'in needs at least one value');
+      const options = this.#list(
+        () => this.#literal('in takes constants only'),
+        'in needs at least one value',
+      );
       return this.#node({ kind: 'in', operand: left, options, negated, offset, end: this.#end });
     }
     return left;
@@ -195,21 +199,41 @@ class Parser {
   #call(name: Token): Expression {
     const { offset } = name;
     let parameters: readonly Expression[] = [];
+    let named: readonly NamedArgument[] = [];
     const [, first, second] = this.#tokens.slice(this.#next, this.#next + 3);
     if (first?.text === '*' && first.kind === 'symbol' && second?.text === ')') {
       this.#next += 3; // count(*) is count()
     } else if (first?.text === ')' && first.kind === 'symbol') {
       this.#next += 2;
     } else {
-      parameters = this.#list(() => this.#or());
+      const items = this.#list(() => this.#argument());
+      parameters = items.filter((item): item is Expression => 'kind' in item);
+      named = items.filter((item): item is NamedArgument => !('kind' in item));
+      const last = items.findLast((item) => 'kind' in item);
+      if (named[0] !== undefined && last !== undefined && last.offset > named[0].offset) {
+        const help = 'arguments with a name stand behind those without';
+        throw new ExpressionSyntaxError(last.offset, 'expected name => value', help);
+      }
     }
     return this.#node({
       kind: 'call',
       name: name.text.toLowerCase(),
       arguments: parameters,
+      ...(named.length > 0 && { named }),
       offset,
       end: this.#end,
     });
+  }
+
+  #argument(): Expression | NamedArgument {
+    const arrow = this.#tokens[this.#next + 1];
+    if (this.#token.kind !== 'word' || arrow?.kind !== 'symbol' || arrow.text !== '=>') {
+      return this.#or();
+    }
+    const name = this.#advance().text.toLowerCase();
+    this.#next++;
+    const value = this.#literal('an argument with a name is a constant');
+    return { name, value, offset: value.offset, end: value.end };
   }
 
   #case(): Expression {
@@ -242,13 +266,13 @@ class Parser {
     return items;
   }
 
-  #literal(): Literal {
+  #literal(help: string): Literal {
     const { offset } = this.#token;
     const negative = this.#isSymbol('-') && this.#tokens[this.#next + 1]?.kind === 'number';
     if (negative) this.#next++;
     const literal = this.#takeLiteral();
     if (literal === undefined) {
-      throw this.#unexpected('a number, a string, true, false or null', 'in takes constants only');
+      throw this.#unexpected('a number, a string, true, false or null', help);
     }
     if (!negative || literal.kind !== 'number') return literal;
     return this.#node({ ...literal, value: -literal.value, offset });
@@ -331,6 +355,9 @@ class Parser {
 
   #unexpected(expected: string, help?: string): ExpressionSyntaxError {
     const { kind, text, offset } = this.#token;
+    if (kind === 'symbol' && text === '=>') {
+      return new ExpressionSyntaxError(offset, 'expected an operator, got =>', 'write >= or <=');
+    }
     const found =
       kind === 'end'
         ? 'the end'

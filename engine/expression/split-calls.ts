@@ -6,13 +6,14 @@
  */
 
 import type { Report } from '../contract/problem.ts';
-import type { Expression, Span } from './expression.ts';
+import type { Expression, NamedArgument, Span } from './expression.ts';
 import { formatExpression } from './format-expression.ts';
 
 export interface SplitCall extends Span {
   /** In lower case. */
   readonly name: string;
   readonly arguments: readonly Expression[];
+  readonly named: readonly NamedArgument[];
   /** Synthetic column that holds the result: by default `$0`, `$1`, … in the order of the text. */
   readonly column: string;
 }
@@ -31,11 +32,11 @@ export function splitCalls(
   const replace = (node: Expression): Expression => {
     if (node.kind !== 'call' || !functions.has(node.name)) return mapChildren(node, replace);
     const text = formatExpression(node);
-    const { offset, end } = node;
+    const { name, named = [], offset, end } = node;
     let call = calls.get(text);
     if (call === undefined) {
       const column = columnOf(text, calls.size);
-      call = { name: node.name, arguments: node.arguments, column, offset, end };
+      call = { name, arguments: node.arguments, named, column, offset, end };
       calls.set(text, call);
     }
     return { kind: 'column', name: call.column, offset, end };
@@ -44,7 +45,8 @@ export function splitCalls(
   return { calls: [...calls.values()], outer };
 }
 
-function mapChildren(node: Expression, map: (child: Expression) => Expression): Expression {
+/** The same node over other children. */
+export function mapChildren(node: Expression, map: (child: Expression) => Expression): Expression {
   switch (node.kind) {
     case 'number':
     case 'string':

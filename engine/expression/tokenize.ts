@@ -28,12 +28,12 @@ const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 const STRING = /'((?:[^']|'')*)'/y;
 const QUOTED = /"((?:[^"]|"")*)"/y;
-const SYMBOL = /<>|<=|>=|!=|[-+*/%=<>(),]/y;
+const SYMBOL = /<>|<=|>=|=>|!=|[-+*/%=<>(),]/y;
 
 /** Spellings of other languages, and what to write here. */
 const FOREIGN: readonly (readonly [pattern: RegExp, help: string])[] = [
   [/==/y, 'equality is written ='],
-  [/=>|=</y, 'write >= or <='],
+  [/=</y, 'write <='],
   [/&&?/y, 'write and'],
   [/\|\|?/y, 'write or'],
   [/!/y, 'write not, or <> for unequal'],

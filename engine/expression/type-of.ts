@@ -242,6 +242,14 @@ class TypeChecker {
   #call(node: CallExpression): StaticType | undefined {
     const spec = FUNCTIONS.get(node.name);
     if (spec === undefined) return this.#unknownFunction(node);
+    const [named] = node.named ?? [];
+    if (named !== undefined) {
+      this.#problem(named.value, {
+        code: 'config/expression-type',
+        message: `expected ${spec.usage}, got ${named.name} =>`,
+      });
+      return undefined;
+    }
     const count = node.arguments.length;
     if (count < spec.argumentsMin || count > spec.argumentsMax) {
       this.#problem(node, {

@@ -118,7 +118,7 @@ class Planner {
   }
 
   /** Number of the call, or undefined where it has a problem. */
-  #call({ name, arguments: given, offset }: SplitCall, at: Path): number | undefined {
+  #call({ name, arguments: given, named, offset }: SplitCall, at: Path): number | undefined {
     const { usage } = AGGREGATES[name as AggregateName];
     if (given.length > 1 || (given.length === 0 && name !== 'count')) {
       for (const argument of given) {
@@ -128,6 +128,9 @@ class Planner {
       const message = `expected ${usage}, got ${got}`;
       this.#report({ path: at, offset, code: 'config/argument-count', message });
       return undefined;
+    }
+    if (named[0] !== undefined) {
+      return this.#refuse(at, named[0].offset, `expected ${usage}, got ${named[0].name} =>`);
     }
     const argument = given[0] === undefined ? undefined : this.#argument(name, given[0], at);
     if (given.length > 0 && argument === undefined) return undefined;

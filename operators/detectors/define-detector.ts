@@ -155,6 +155,9 @@ function planDetector(spec: ErasedSpec, config: Config, input: Schema, report: R
   return anomalySchema(input, ['type'], report);
 }
 
+/** What an expression is checked with before its window is known. */
+const ANY_WINDOW = { over: '1d', exclude_current: false };
+
 /** Checks an expression in which rolling functions are known. */
 function planRollingNumber(
   name: string,
@@ -163,9 +166,13 @@ function planRollingNumber(
   report: Report,
 ): void {
   const column = 'the value';
-  const { columns } = planProgram({ [column]: value }, input, (problem) => {
-    report({ ...problem, path: [name] });
-  });
+  const { columns } = planProgram(
+    { ...ANY_WINDOW, columns: { [column]: value } },
+    input,
+    (problem) => {
+      report({ ...problem, path: [name] });
+    },
+  );
   const type = columns[0]?.type;
   if (type === undefined || type === 'float64' || type === 'int64') return;
   report({

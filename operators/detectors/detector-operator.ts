@@ -14,7 +14,7 @@ import type {
 import type { Schema } from '../../engine/contract/schema.ts';
 import type { EventTime } from '../../engine/contract/time.ts';
 import { RulesOperator } from '../anomalies/rules-operator.ts';
-import type { RollingConfig } from '../rolling/rolling-operator.ts';
+import type { RollingConfig } from '../rolling/rolling-program.ts';
 import { rolling } from '../rolling/rolling.ts';
 import { readSections, type Section, writeSections } from '../snapshots/sections.ts';
 import type { DetectorStages } from './detector-stages.ts';

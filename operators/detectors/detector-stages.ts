@@ -19,7 +19,7 @@ import { splitCalls } from '../../engine/expression/split-calls.ts';
 import type { SeverityLimits } from '../anomalies/anomaly.ts';
 import type { RuleConfig } from '../anomalies/rule.ts';
 import { ROLLING_NAMES } from '../rolling/rolling-functions.ts';
-import type { RollingConfig } from '../rolling/rolling-operator.ts';
+import type { RollingConfig } from '../rolling/rolling-program.ts';
 
 /** The rows that the rolling functions of a rule see. */
 export interface DetectorWindow {

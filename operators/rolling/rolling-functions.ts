@@ -1,39 +1,40 @@
-/** The functions of a rolling step, with what a user is told of them. */
+/** All functions of a rolling step, in the groups and the order of the documentation. */
 
-import type { Aggregate } from '../../wasm/host/rolling.ts';
-import { AGGREGATES } from '../aggregates/aggregate-functions.ts';
+import { INDICATOR_FUNCTIONS } from './indicator-functions.ts';
+import type { RollingFunction } from './rolling-function.ts';
+import { WINDOW_FUNCTIONS } from './window-functions.ts';
 
-export interface RollingFunction {
-  /** How it is called, for messages and documentation. */
-  readonly usage: string;
-  readonly doc: string;
-}
+type Functions = Readonly<Record<string, RollingFunction>>;
 
-export const LAGS = ['lag', 'delta', 'pct_change'] as const;
+const { atr: _a, macd: _b, macd_signal: _c, macd_histogram: _d, ...ready } = INDICATOR_FUNCTIONS;
 
-/** Those that a window has as well are what they are there. */
-const { count, sum, mean, min, max, variance, stddev } = AGGREGATES;
-
-export const ROLLING_FUNCTIONS: Readonly<
-  Record<Aggregate | (typeof LAGS)[number], RollingFunction>
-> = {
-  ...{ count, sum, mean, min, max, variance, stddev },
-  zscore: {
-    usage: 'zscore(x)',
-    doc: 'Distance of x from the mean of the window, in standard deviations of a sample.',
-  },
-  lag: {
-    usage: 'lag(x) or lag(x, n)',
-    doc: 'The n-th value before, the last one unless n is given.',
-  },
-  delta: {
-    usage: 'delta(x) or delta(x, n)',
-    doc: 'Difference of x to the n-th value before; of timestamps, in seconds.',
-  },
-  pct_change: {
-    usage: 'pct_change(x) or pct_change(x, n)',
-    doc: 'Change of x from the n-th value before, as a fraction: 0.01 is one percent.',
-  },
+export const ROLLING_GROUPS: Readonly<Record<string, Functions>> = {
+  'Functions of a window': WINDOW_FUNCTIONS,
+  'Indicators and volatility': ready,
 };
 
+export const ROLLING_FUNCTIONS: Functions = Object.assign({}, ...Object.values(ROLLING_GROUPS));
+
 export const ROLLING_NAMES: ReadonlySet<string> = new Set(Object.keys(ROLLING_FUNCTIONS));
+
+/** What holds for all of them; each a paragraph of the reference page. */
+export const ROLLING_RULES: readonly string[] = [
+  '`x` and the like stand for any expression over columns and other calls. What follows them are ' +
+    'constants, by their place or by name: `quantile(price, 0.25)`, ' +
+    "`rsi(close, 14, 'cutler')`, `bollinger_upper(close, k => 2.5, ddof => 1)`. The value behind " +
+    'an arrow is the default; without it the constant must be given.',
+  '**Windows.** A function of a window looks at that of the step (`over`, `exclude_current`, ' +
+    "`min_rows`), or at one of its own: `mean(close, over => '50 rows')`, " +
+    "`zscore(volume, over => '1h', exclude_current => true, min_rows => 30)`. Such a window " +
+    'is complete when it is full, or with one value where it is a duration, unless the call says ' +
+    '`min_rows`. Indicators with a length of their own take it from their arguments, always ' +
+    'include the row, and need no `over`.',
+  '**Warm-up.** A function of a window is null until the window holds `min_rows` values: by ' +
+    'default as many as it has rows, so a window of 20 rows first gives a result at the 20th ' +
+    'value, and at the next with `exclude_current`.',
+  '**Nulls.** A null, which NaN is too, does not enter a window and does not push a value out of ' +
+    'it; at its row the function is that of the values before. An infinite value enters, ' +
+    'and leaves no trace when it has left. A result that is not finite is null: nothing is ever ' +
+    'infinite, and nothing fails. Where all values of a window are equal their variance is ' +
+    'exactly 0, and a score is null.',
+];

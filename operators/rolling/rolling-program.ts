@@ -8,20 +8,35 @@
  *   series $0 * 100          call zscore(pct_change(volume) * 100)         $0
  *   column                   $0 / 2
  *
- * A series is one expression over the input and the results of earlier series; its window is shared
- * by all calls over it. Names such as `$0` are local to one expression.
+ * A series is one expression (or a few) over the input and the results of earlier series; what it
+ * keeps is shared by all calls over it. Names such as `$0` are local to one expression.
  */
 
-import type { ExpressionValue } from '../../engine/contract/fields.ts';
+import { type ExpressionValue, type Extent, parseExtent } from '../../engine/contract/fields.ts';
 import type { ColumnSchema, ColumnType, Schema } from '../../engine/contract/schema.ts';
-import type { Path, Problem, Report } from '../../engine/contract/problem.ts';
-import type { CallExpression, Expression } from '../../engine/expression/expression.ts';
+import type { Path, Report } from '../../engine/contract/problem.ts';
+import { childrenOf, type Expression } from '../../engine/expression/expression.ts';
 import { formatExpression } from '../../engine/expression/format-expression.ts';
 import { parseExpression } from '../../engine/expression/parse-expression.ts';
-import { exceptAt, type SplitCall, splitCalls } from '../../engine/expression/split-calls.ts';
+import {
+  exceptAt,
+  mapChildren,
+  type SplitCall,
+  splitCalls,
+} from '../../engine/expression/split-calls.ts';
 import { typeOf } from '../../engine/expression/type-of.ts';
-import type { Aggregate, LagKind } from '../../wasm/host/rolling.ts';
-import { LAGS, ROLLING_FUNCTIONS, ROLLING_NAMES } from './rolling-functions.ts';
+import { type CallArguments, readArguments } from './call-arguments.ts';
+import { expandFormula } from './expand-formulas.ts';
+import {
+  type Formula,
+  type Kernel,
+  NUMBERS_AND_FLAGS,
+  type ParameterValues,
+  type RollingFunction,
+  type SeriesKind,
+} from './rolling-function.ts';
+import { ROLLING_FUNCTIONS, ROLLING_NAMES } from './rolling-functions.ts';
+import { overProblem } from './window-limits.ts';
 
 /** An expression over the input columns and the results of some calls, as `$0`, `$1`, … */
 export interface LocalExpression {
@@ -29,29 +44,39 @@ export interface LocalExpression {
   readonly schema: Schema;
   /** Calls behind `$0`, `$1`, …, as positions in `calls` of the program. */
   readonly inputs: readonly number[];
+  readonly type: ColumnType;
 }
 
-export interface Series extends LocalExpression {
-  readonly kind: 'aggregate' | 'lag';
-  /** The user's expression in one spelling; with `kind` it names the series. */
+/** The window that a series looks at. */
+export interface Frame {
+  readonly over: Extent;
+  readonly excludeCurrent: boolean;
+  readonly minRows: number;
+}
+
+export interface Series {
+  readonly kind: SeriesKind;
+  readonly operands: readonly LocalExpression[];
+  /** The user's expressions in one spelling. */
   readonly text: string;
-  readonly type: ColumnType;
+  /** Undefined where the series looks at no window. */
+  readonly frame: Frame | undefined;
+  /** The extent of the window as text. */
+  readonly over: string;
+  readonly settings: readonly number[];
   /** Positions in `calls` of the program; none of them twice. */
   readonly calls: number[];
 }
 
-export type RollingCall =
-  | { readonly kind: 'aggregate'; readonly aggregate: Aggregate; readonly type: ColumnType }
-  | {
-      readonly kind: 'lag';
-      readonly lag: LagKind;
-      readonly distance: number;
-      readonly type: ColumnType;
-    };
+export interface RollingCall {
+  /** Result of the kernel, and the numbers that go with it. */
+  readonly output: string;
+  readonly arguments: readonly number[];
+  readonly type: ColumnType;
+}
 
 export interface ResultColumn extends LocalExpression {
   readonly name: string;
-  readonly type: ColumnType;
 }
 
 export interface RollingProgram {
@@ -61,22 +86,28 @@ export interface RollingProgram {
   readonly columns: readonly ResultColumn[];
 }
 
-/** Values that `lag` and its kin look back at most. */
-export const LAG_DISTANCE_MAX = 100_000;
+/** What a program is made from: the configuration of a rolling step. */
+export interface RollingConfig {
+  readonly over?: string | undefined;
+  readonly exclude_current: boolean;
+  readonly min_rows?: number | undefined;
+  readonly columns: Readonly<Record<string, ExpressionValue>>;
+}
+
+/** Nodes of an expression whose formulas have been expanded, at most. */
+const NODES_MAX = 5_000;
 
 /** The program of these columns; calls with problems, all of which are reported, are left out. */
-export function planProgram(
-  columns: Readonly<Record<string, ExpressionValue>>,
-  input: Schema,
-  report: Report,
-): RollingProgram {
-  const planner = new Planner(input, report);
-  for (const [name, text] of Object.entries(columns)) planner.column(name, text);
+export function planProgram(config: RollingConfig, input: Schema, report: Report): RollingProgram {
+  const planner = new Planner(config, input, report);
+  for (const [name, text] of Object.entries(config.columns)) planner.column(name, text);
   return planner.program;
 }
 
-/** With the places of calls that have a problem: their results are not in the schema. */
-type SplitExpression = LocalExpression & { readonly failed: ReadonlySet<number> };
+/** A window of rows is complete when it is full; a window of time, whatever it holds. */
+function defaultMinRows(extent: Extent): number {
+  return 'rows' in extent ? extent.rows : 1;
+}
 
 class Planner {
   readonly program = {
@@ -84,12 +115,17 @@ class Planner {
     calls: [] as RollingCall[],
     columns: [] as ResultColumn[],
   };
+  readonly #config: RollingConfig;
   readonly #input: Schema;
   readonly #report: Report;
-  readonly #seriesByText = new Map<string, Series>();
-  readonly #callsByText = new Map<string, number>();
+  readonly #series = new Map<string, Series>();
+  readonly #calls = new Map<string, number>();
+  /** What has been planned before, by its text: formulas repeat their arguments. */
+  readonly #plans = new Map<string, LocalExpression>();
+  #isWindowMissed = false;
 
-  constructor(input: Schema, report: Report) {
+  constructor(config: RollingConfig, input: Schema, report: Report) {
+    this.#config = config;
     this.#input = input;
     this.#report = report;
   }
@@ -107,21 +143,34 @@ class Planner {
     }
     const parsed = parseExpression(value, path, this.#report);
     if (parsed === undefined) return;
-    const local = this.#split(parsed, path);
-    const type = this.#typeOf(local, path);
-    if (type === undefined || local.failed.size > 0) return;
-    const { expression, schema, inputs } = local;
-    this.program.columns.push({ expression, schema, inputs, name, type });
+    const local = this.#plan(parsed, path);
+    if (local !== undefined) this.program.columns.push({ ...local, name });
   }
 
-  /** Plans the outermost calls of an expression, and what is left of it over their results. */
-  #split(expression: Expression, path: Path): SplitExpression {
-    const { calls, outer } = splitCalls(expression, ROLLING_NAMES);
+  /**
+   * Plans the outermost calls of an expression and what is left of it over their results; undefined
+   * after its problems have been reported.
+   */
+  #plan(expression: Expression, path: Path): LocalExpression | undefined {
+    if (sizeOf(expression, NODES_MAX) > NODES_MAX) return this.#tooLarge(expression, path);
+    const text = formatExpression(expression);
+    const known = this.#plans.get(text);
+    if (known !== undefined) return known;
+    const local = this.#planNew(expression, path);
+    if (local !== undefined) this.#plans.set(text, local);
+    return local;
+  }
+
+  #planNew(expression: Expression, path: Path): LocalExpression | undefined {
+    /** Places of calls that have a problem, and are of any type. */
+    const failed = new Set<number>();
+    const expanded = this.#expand(expression, failed, path);
+    if (expanded === undefined) return undefined;
+    const { calls, outer } = splitCalls(expanded, ROLLING_NAMES);
     const inputs: number[] = [];
     const synthetic: ColumnSchema[] = [];
-    const failed = new Set<number>();
     for (const call of calls) {
-      const position = this.#call(call, path);
+      const position = failed.has(call.offset) ? undefined : this.#call(call, path);
       if (position === undefined) {
         failed.add(call.offset);
       } else {
@@ -129,125 +178,246 @@ class Planner {
         synthetic.push({ name: call.column, type: this.program.calls[position]!.type });
       }
     }
-    const columns = [...this.#input.columns, ...synthetic];
-    return { expression: outer, schema: { ...this.#input, columns }, inputs, failed };
+    const schema = { ...this.#input, columns: [...this.#input.columns, ...synthetic] };
+    const report = exceptAt(failed, this.#report);
+    const type = typeOf(outer, schema, path, report, ROLLING_NAMES);
+    if (type === undefined || failed.size > 0) return undefined;
+    return { expression: outer, schema, inputs, type };
   }
 
-  /** Type of what is left of an expression, where failed calls are of any type. */
-  #typeOf({ expression, schema, failed }: SplitExpression, path: Path): ColumnType | undefined {
-    return typeOf(expression, schema, path, exceptAt(failed, this.#report), ROLLING_NAMES);
+  /**
+   * Replaces the outermost formulas by what they stand for, or leaves them and their place in
+   * `failed` after a problem.
+   */
+  #expand(expression: Expression, failed: Set<number>, path: Path): Expression | undefined {
+    let nodes = 0;
+    const visit = (node: Expression): Expression => {
+      if (++nodes > NODES_MAX) return node;
+      if (node.kind !== 'call') return mapChildren(node, visit);
+      const spec = functionOf(node.name);
+      if (spec === undefined) return mapChildren(node, visit);
+      if (!isFormula(spec)) {
+        nodes += sizeOf(node, NODES_MAX);
+        return node;
+      }
+      const given = { ...node, named: node.named ?? [], column: '' };
+      const read = this.#read(given, spec, path);
+      if (read === undefined || this.#operands(given, spec, read, path) === undefined) {
+        failed.add(node.offset);
+        return node;
+      }
+      return visit(expandFormula(node, spec, read));
+    };
+    const expanded = visit(expression);
+    return nodes <= NODES_MAX ? expanded : this.#tooLarge(expression, path);
+  }
+
+  #tooLarge({ offset }: Expression, path: Path): undefined {
+    const help = 'split the expression into columns of two steps';
+    this.#problem(offset, path, 'expected fewer indicators within indicators', help);
+  }
+
+  /** The arguments of a call; undefined after all that is wrong with them has been reported. */
+  #read(call: SplitCall, spec: RollingFunction, path: Path): CallArguments | undefined {
+    const count = call.arguments.length;
+    const placed = Object.keys(spec.parameters ?? {}).length;
+    const inputsMin = spec.inputs.length - (spec.inputsOptional ?? 0);
+    if (count >= inputsMin && count <= spec.inputs.length + placed) {
+      return readArguments(call, spec, (offset, message, help) =>
+        this.#problem(offset, path, message, help),
+      );
+    }
+    for (const argument of call.arguments) this.#plan(argument, path);
+    const message = `expected ${spec.usage}, got ${count} argument${count === 1 ? '' : 's'}`;
+    this.#report({ path, offset: call.offset, code: 'config/argument-count', message });
+    return undefined;
   }
 
   /** Position of the call in the program, or undefined after its problems have been reported. */
   #call(call: SplitCall, path: Path): number | undefined {
-    const isLag = (LAGS as readonly string[]).includes(call.name);
-    const argumentsMin = call.name === 'count' ? 0 : 1;
-    const argumentsMax = isLag ? 2 : 1;
-    const count = call.arguments.length;
-    if (count < argumentsMin || count > argumentsMax) {
-      const { usage } = ROLLING_FUNCTIONS[call.name as keyof typeof ROLLING_FUNCTIONS];
-      for (const argument of call.arguments) this.#typeOf(this.#split(argument, path), path);
-      const message = `expected ${usage}, got ${count} argument${count === 1 ? '' : 's'}`;
-      this.#report({ path, offset: call.offset, code: 'config/argument-count', message });
-      return undefined;
-    }
-    const distance = isLag ? this.#distance(call, path) : 1;
-    const series = this.#series(call, isLag ? 'lag' : 'aggregate', path);
-    if (series === undefined || distance === undefined) return undefined;
-    const text = `${call.name}(${series.text}, ${distance})`;
-    const known = this.#callsByText.get(text);
+    const spec = functionOf(call.name)!;
+    const computes = spec.computes as Kernel;
+    const read = this.#read(call, spec, path);
+    if (read === undefined) return undefined;
+    const operands = this.#operands(call, spec, read, path);
+    const asked = spec.window === 'own' ? NO_WINDOW : this.#frame(call, read.values, path);
+    if (operands === undefined || asked === undefined) return undefined;
+    const frame = computes.kind === 'lag' ? lagFrame(asked) : asked;
+    const excludeCurrent = read.values['exclude_current'] ?? this.#config.exclude_current;
+    const values = { ...read.values, exclude_current: excludeCurrent };
+    const series = this.#seriesOf(computes, operands, frame, values);
+    const output = spec.outputFor?.(operands[0]!.local.type) ?? computes.output;
+    const numbers = computes.arguments?.(values) ?? [];
+    const key = `${this.program.series.indexOf(series)} ${output}(${numbers.join(', ')})`;
+    const known = this.#calls.get(key);
     if (known !== undefined) return known;
+    const type = spec.gives?.(operands[0]!.local.type) ?? 'float64';
     const position = this.program.calls.length;
-    this.program.calls.push(rollingCall(call.name, series.type, distance));
-    this.#callsByText.set(text, position);
+    this.program.calls.push({ output, arguments: numbers, type });
+    this.#calls.set(key, position);
     series.calls.push(position);
     return position;
   }
 
-  #distance(call: SplitCall, path: Path): number | undefined {
-    const node = call.arguments[1];
-    if (node === undefined) return 1;
-    const isValid =
-      node.kind === 'number' &&
-      Number.isInteger(node.value) &&
-      node.value >= 1 &&
-      node.value <= LAG_DISTANCE_MAX;
-    if (isValid) return node.value;
-    const got = formatExpression(node);
-    const expected = `a whole number from 1 to ${LAG_DISTANCE_MAX}`;
-    this.#problem(node, path, `expected ${expected}, got ${got}`);
-    return undefined;
-  }
-
-  #series(call: SplitCall, kind: Series['kind'], path: Path): Series | undefined {
-    const { offset, end } = call;
-    const argument = call.arguments[0] ?? { kind: 'number', value: 1, offset, end };
-    const text = formatExpression(argument);
-    const known = this.#seriesByText.get(`${kind} ${text}`);
-    if (known !== undefined && fits(call.name, known.type)) return known;
-    const { failed, ...local } = this.#split(argument, path);
-    const type = this.#typeOf({ ...local, failed }, path);
-    if (type === undefined || failed.size > 0) return undefined;
-    if (!fits(call.name, type)) {
-      if (call.name === 'count') return this.#presence(argument, path);
-      const what = argument.kind === 'column' ? `column ${argument.name} of type ${type}` : type;
-      const expected = kind === 'aggregate' || call.name === 'pct_change' ? '' : ' or a timestamp';
-      this.#problem(argument, path, `${call.name} takes a number${expected}, got ${what}`);
-      return undefined;
+  #seriesOf(
+    { kind, settings }: Kernel,
+    operands: readonly Operand[],
+    { frame, over }: NamedFrame,
+    values: ParameterValues,
+  ): Series {
+    const numbers = settings?.(values) ?? [];
+    const text = operands.map((operand) => operand.text).join(', ');
+    const window = frame === undefined ? '' : `${frame.excludeCurrent} ${frame.minRows}`;
+    const key = `${kind} ${over} ${window} ${numbers.join(' ')} ${text}`;
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      const locals = operands.map(({ local }) => local);
+      series = { kind, operands: locals, text, frame, over, settings: numbers, calls: [] };
+      this.#series.set(key, series);
+      this.program.series.push(series);
     }
-    const series: Series = { ...local, kind, text, type, calls: [] };
-    this.#seriesByText.set(`${kind} ${text}`, series);
-    this.program.series.push(series);
     return series;
   }
 
+  #operands(
+    { name, offset, end }: Pick<SplitCall, 'name' | 'offset' | 'end'>,
+    spec: RollingFunction,
+    { inputs }: CallArguments,
+    path: Path,
+  ): readonly Operand[] | undefined {
+    // What counts rows counts a value that every row has.
+    const one: Expression = { kind: 'number', value: 1, offset, end };
+    const given = inputs.length === 0 ? [one] : inputs;
+    const operands = given.map((input, i) => this.#operand(name, spec, input, i, path));
+    return operands.includes(undefined) ? undefined : (operands as readonly Operand[]);
+  }
+
+  #operand(
+    name: string,
+    spec: RollingFunction,
+    input: Expression,
+    position: number,
+    path: Path,
+  ): Operand | undefined {
+    const local = this.#plan(input, path);
+    if (local === undefined) return undefined;
+    const { type } = local;
+    const takes = spec.takes?.(position) ?? NUMBERS_AND_FLAGS;
+    if (!takes.includes(type)) {
+      if (name === 'count') return this.#presence(name, spec, input, path);
+      const what = input.kind === 'column' ? `column ${input.name} of type ${type}` : type;
+      const expected = takes.includes('timestamp') ? 'a number or a timestamp' : 'a number';
+      this.#problem(input.offset, path, `${name} takes ${expected}, got ${what}`);
+      return undefined;
+    }
+    return { local, text: formatExpression(input) };
+  }
+
   /** What counts the values of a column that is no number. */
-  #presence(operand: Expression, path: Path): Series | undefined {
+  #presence(
+    name: string,
+    spec: RollingFunction,
+    operand: Expression,
+    path: Path,
+  ): Operand | undefined {
     const { offset, end } = operand;
     const when: Expression = { kind: 'is_null', operand, negated: true, offset, end };
     const result: Expression = { kind: 'number', value: 1, offset, end };
-    const present: Expression = {
-      kind: 'case',
-      branches: [{ when, result }],
-      otherwise: null,
-      offset,
-      end,
+    const branches = [{ when, result }];
+    const present: Expression = { kind: 'case', branches, otherwise: null, offset, end };
+    return this.#operand(name, spec, present, 0, path);
+  }
+
+  /** The window of a call; undefined after its problems have been reported. */
+  #frame(call: SplitCall, values: ParameterValues, path: Path): NamedFrame | undefined {
+    const own = values['over'] as string | undefined;
+    const over = own ?? this.#config.over;
+    if (over === undefined) {
+      this.#missWindow(call);
+      return undefined;
+    }
+    const extent = parseExtent(over);
+    // What is wrong with the option of the step has been told where it stands.
+    if (extent === undefined) return undefined;
+    const place = call.named.find(({ name }) => name === 'over')?.offset ?? call.offset;
+    const problem = own === undefined ? undefined : overProblem(own);
+    if (problem !== undefined) {
+      this.#problem(place, path, `over ${problem}`);
+      return undefined;
+    }
+    const stepMinRows = own === undefined ? this.#config.min_rows : undefined;
+    const minRows = (values['min_rows'] as number | undefined) ?? stepMinRows;
+    if (minRows !== undefined && 'rows' in extent && minRows > extent.rows) {
+      if (values['min_rows'] === undefined) return undefined;
+      this.#problem(place, path, `min_rows must not exceed the window of ${over}, got ${minRows}`);
+      return undefined;
+    }
+    const excludeCurrent = (values['exclude_current'] ?? this.#config.exclude_current) as boolean;
+    return {
+      over,
+      frame: { over: extent, excludeCurrent, minRows: minRows ?? defaultMinRows(extent) },
     };
-    const call = { name: 'count', arguments: [present], column: '', offset, end };
-    return this.#series(call, 'aggregate', path);
   }
 
-  #problem(at: CallExpression | Expression | SplitCall, path: Path, message: string): void {
-    const problem: Problem = { path, offset: at.offset, code: 'config/expression-type', message };
-    this.#report(problem);
+  /** Reports once that the step has no window. */
+  #missWindow({ name }: SplitCall): void {
+    if (this.#isWindowMissed) return;
+    this.#isWindowMissed = true;
+    this.#report({
+      path: [],
+      target: 'key',
+      code: 'config/missing-field',
+      message: `over is missing, and ${name} looks at the window that it gives`,
+      help: 'write over: 20 rows, or a duration such as over: 1h',
+    });
+  }
+
+  #problem(offset: number, path: Path, message: string, help?: string): void {
+    this.#report({
+      path,
+      offset,
+      code: 'config/expression-type',
+      message,
+      ...(help !== undefined && { help }),
+    });
   }
 }
 
-/** Whether a function takes values of this type. */
-function fits(name: string, type: ColumnType): boolean {
-  const isNumber = type === 'float64' || type === 'int64';
-  if (name === 'pct_change') return isNumber;
-  if (name === 'lag' || name === 'delta') return isNumber || type === 'timestamp';
-  return isNumber || type === 'boolean';
+interface Operand {
+  readonly local: LocalExpression;
+  readonly text: string;
 }
 
-function rollingCall(name: string, type: ColumnType, distance: number): RollingCall {
-  switch (name) {
-    case 'lag':
-      return { kind: 'lag', lag: 'lag', distance, type };
-    case 'delta':
-      if (type === 'int64') return { kind: 'lag', lag: 'delta_integer', distance, type };
-      if (type === 'timestamp') {
-        return { kind: 'lag', lag: 'delta_seconds', distance, type: 'float64' };
-      }
-      return { kind: 'lag', lag: 'delta', distance, type: 'float64' };
-    case 'pct_change': {
-      const lag = type === 'int64' ? 'pct_change_integer' : 'pct_change';
-      return { kind: 'lag', lag, distance, type: 'float64' };
-    }
-    default: {
-      const aggregate = name as Aggregate;
-      return { kind: 'aggregate', aggregate, type: name === 'count' ? 'int64' : 'float64' };
-    }
-  }
+interface NamedFrame {
+  readonly over: string;
+  readonly frame: Frame | undefined;
+}
+
+const NO_WINDOW: NamedFrame = { over: '', frame: undefined };
+
+/** What lies before a row does not depend on the window, but that a window of time ends it. */
+function lagFrame({ over, frame }: NamedFrame): NamedFrame {
+  const rest = { excludeCurrent: false, minRows: 1 };
+  if ('rows' in frame!.over) return { over: '', frame: { over: { rows: 1 }, ...rest } };
+  return { over, frame: { over: frame!.over, ...rest } };
+}
+
+function functionOf(name: string): RollingFunction | undefined {
+  return Object.hasOwn(ROLLING_FUNCTIONS, name) ? ROLLING_FUNCTIONS[name] : undefined;
+}
+
+function isFormula(
+  spec: RollingFunction,
+): spec is RollingFunction & { readonly computes: Formula } {
+  return spec.computes.kind === 'formula';
+}
+
+/** Nodes of the tree, counted no further than the limit. */
+function sizeOf(expression: Expression, limit: number): number {
+  let size = 0;
+  const visit = (node: Expression): void => {
+    if (++size <= limit) childrenOf(node).forEach(visit);
+  };
+  visit(expression);
+  return size;
 }

@@ -6,14 +6,14 @@ import type { Constraint, OperatorDefinition } from '../../engine/contract/opera
 import { defineOperator } from '../../engine/contract/operator.ts';
 import type { Report } from '../../engine/contract/problem.ts';
 import type { ColumnSchema, Schema } from '../../engine/contract/schema.ts';
-import { durationNs } from '../../engine/contract/time.ts';
 import { RollingOperator } from './rolling-operator.ts';
+import { ROLLING_FUNCTIONS } from './rolling-functions.ts';
 import { planProgram } from './rolling-program.ts';
+import { overProblem, ROWS_MAX } from './window-limits.ts';
 
-/** Values a window of rows holds at most, so that its ring stays within the linear memory. */
-const ROWS_MAX = 10_000_000;
-/** A century: event times less this stay within 64 bits. */
-const DURATION_MAX = '36500d';
+const FUNCTION_LIST = Object.values(ROLLING_FUNCTIONS)
+  .map(({ usage }) => `\`${usage}\``)
+  .join(', ');
 
 const fields = {
   over: extent({
@@ -22,9 +22,11 @@ const fields = {
       'arrival, and nulls do not enter the window: each expression has a window of its own, of ' +
       'its last 20 values that are not null. A duration `d` covers what has arrived with an ' +
       'event time in (t - d, t] for a row at t; a late row sees nothing before its watermark ' +
-      'less `d`, because that may be forgotten.',
+      'less `d`, because that may be forgotten. A call may have a window of its own: ' +
+      "`mean(close, over => '50 rows')`, also with `exclude_current` and `min_rows`. " +
+      'Required where a call looks at the window of the step.',
     examples: ['20 rows', '1h'],
-  }),
+  }).optional(),
   exclude_current: flag({
     doc: 'Whether the window of a row ends before that row, as a baseline to compare it with.',
   }).default(false),
@@ -38,14 +40,10 @@ const fields = {
   }).optional(),
   columns: expressions({
     doc:
-      'New columns, added after those of the input: expressions over `count()`, `count(x)`, ' +
-      '`sum(x)`, `mean(x)`, `min(x)`, `max(x)`, `variance(x)` and `stddev(x)` of the sample, ' +
-      '`zscore(x)` (the distance of x from the mean of the window in sample standard deviations; ' +
-      'null where they are 0), and `lag(x, n)`, `delta(x, n)` and `pct_change(x, n)` against the ' +
-      'n-th value before (n is 1 unless given; the change is a fraction, 0.01 is one percent; ' +
-      'the delta of a timestamp is in seconds). Over rows these look back n values whatever ' +
-      '`over` says, over a duration no further than the window. Calls may be nested: ' +
-      '`zscore(pct_change(volume))`. A result that is not finite is null.',
+      'New columns, added after those of the input: expressions over these functions, which ' +
+      '[rolling functions](rolling-functions.md) defines: ' +
+      `${FUNCTION_LIST}. ` +
+      'Calls may be nested: `zscore(pct_change(volume))`. A result that is not finite is null.',
     examples: [{ z_return: 'zscore(return_pct)', momentum: 'close - mean(close)' }],
   }),
 } satisfies Fields;
@@ -55,18 +53,12 @@ type Config = ConfigOf<typeof fields>;
 const constraints: readonly Constraint<Config>[] = [
   {
     at: ['over'],
-    violated: ({ over }) => {
-      const window = parseExtent(over)!;
-      if ('rows' in window) {
-        return window.rows > ROWS_MAX ? `must not exceed ${ROWS_MAX} rows, got ${over}` : undefined;
-      }
-      const isTooLong = window.durationNs > durationNs(DURATION_MAX);
-      return isTooLong ? `must not exceed ${DURATION_MAX}, got ${over}` : undefined;
-    },
+    violated: ({ over }) => (over === undefined ? undefined : overProblem(over)),
   },
   {
     at: ['min_rows'],
     violated: ({ over, min_rows }) => {
+      if (over === undefined) return undefined;
       const window = parseExtent(over)!;
       if (!('rows' in window) || min_rows === undefined || min_rows <= window.rows)
         return undefined;
@@ -90,7 +82,7 @@ function plan(config: Config, input: Schema, report: Report): { readonly main: S
       help: 'set emit: final on the window that this step reads',
     });
   }
-  const { columns } = planProgram(config.columns, input, report);
+  const { columns } = planProgram(config, input, report);
   const taken = new Set(input.columns.map(({ name }) => name));
   const types = new Map(columns.map(({ name, type }) => [name, type]));
   const added = Object.keys(config.columns)

@@ -2,7 +2,7 @@
  * Rings of rolling windows: their layout, and what keeps their entries in order. Included by
  * rolling.ts, whose header gives the idea.
  *
- * Record of a key, 96 bytes, all zero for a new key but LOWER and LATEST (INT64_MIN):
+ * Record of a key, 128 bytes, all zero for a new key but LOWER and LATEST (INT64_MIN):
  *
  *   0 block u32       ring of `capacity` entries; 0 where there is none
  *   4 capacity u32
@@ -11,19 +11,21 @@
  *  24 lower i64       largest lower bound (exclusive) of a window so far; durations only
  *  32 latest i64      largest event time in the ring; durations only
  *  40 front anchor f64, 48 back anchor, 56 back mean, 64 back m2, 72 back sum, 80 min, 88 max
+ *  96 back m3 f64, 104 back m4, 112 back trend
  *
- * Entry, `stride` bytes: value f64 (or raw i64), time i64 (durations), then the lanes of the mask:
- * sum f64; mean f64, m2 f64; min f64; max f64.
+ * Entry, `stride` bytes: value f64 (or raw i64; of pairs two), time i64 (durations), then the lanes
+ * of the mask: sum f64; mean f64, m2 f64; min f64; max f64; m3 f64, m4 f64; trend f64.
  *
- * Job, 96 bytes, written by the host before a call:
+ * Job, 128 bytes, written by the host before a call:
  *
  *   0 records u32     4 keys u32[rows]   8 values f64[rows], for lags also i64
  *  12 times i64[rows]                   16 row watermarks i64[rows] or 0
  *  20 rows u32      24 mask u32         28 values are i64 u32 (for lags)
  *  32 window rows u32, 0 = duration     36 min rows u32
- *  40 exclude current u32               44 unused
+ *  40 exclude current u32               44 bytes of an entry's values u32: 8, of pairs 16
  *  48 duration i64  56 evict at or below i64
- *  64 outputs u32[8], 0 = not wanted: count (i64), sum, mean, min, max, variance, stddev, zscore
+ *  64 outputs u32[13], 0 = not wanted: count (i64), sum, mean, min, max, variance, stddev, zscore,
+ *     variance_pop, stddev_pop, skew, kurtosis, slope
  */
 
 export const BLOCK: usize = 0;
@@ -41,21 +43,31 @@ export const BACK_M2: usize = 64;
 export const BACK_SUM: usize = 72;
 export const BACK_MIN: usize = 80;
 export const BACK_MAX: usize = 88;
-export const RECORD_BYTES: usize = 96;
+export const BACK_M3: usize = 96;
+export const BACK_M4: usize = 104;
+export const BACK_TREND: usize = 112;
+export const RECORD_BYTES: usize = 128;
 
 export const SUM: u32 = 1;
 export const MOMENTS: u32 = 2;
 export const MIN: u32 = 4;
 export const MAX: u32 = 8;
+/** Third and fourth moments. */
+export const HIGHER: u32 = 16;
+/** Sum of the products of the distances of value and row number from their means. */
+export const TREND: u32 = 32;
 
 export let mask: u32 = 0;
 export let stride: usize = 0;
+export let valueBytes: usize = 8;
 /** Offset of each lane in an entry. */
 export let timeAt: usize = 0;
 export let sumAt: usize = 0;
 export let meanAt: usize = 0;
 export let minAt: usize = 0;
 export let maxAt: usize = 0;
+export let higherAt: usize = 0;
+export let trendAt: usize = 0;
 
 export let records: usize = 0;
 export let keys: usize = 0;
@@ -70,10 +82,11 @@ export let isExcluding: bool = false;
 export let duration: i64 = 0;
 export let evictAt: i64 = 0;
 
-/** Layout of an entry from the mask and whether it has a time. Returns its bytes. */
-export function entryLayout(wantedMask: u32, hasTime: u32): u32 {
+/** Layout of an entry from the mask, its values and whether it has a time. Returns its bytes. */
+export function entryLayout(wantedMask: u32, ownBytes: u32, hasTime: u32): u32 {
   mask = wantedMask;
-  let next: usize = 8;
+  valueBytes = ownBytes;
+  let next: usize = ownBytes;
   timeAt = next;
   if (hasTime) next += 8;
   sumAt = next;
@@ -84,6 +97,10 @@ export function entryLayout(wantedMask: u32, hasTime: u32): u32 {
   if (mask & MIN) next += 8;
   maxAt = next;
   if (mask & MAX) next += 8;
+  higherAt = next;
+  if (mask & HIGHER) next += 16;
+  trendAt = next;
+  if (mask & TREND) next += 8;
   stride = next;
   return <u32>next;
 }
@@ -101,7 +118,7 @@ export function loadJob(job: usize): void {
   isExcluding = load<u32>(job, 40) != 0;
   duration = load<i64>(job, 48);
   evictAt = load<i64>(job, 56);
-  entryLayout(load<u32>(job, 24), windowRows == 0 ? 1 : 0);
+  entryLayout(load<u32>(job, 24), load<u32>(job, 44), windowRows == 0 ? 1 : 0);
 }
 
 // @ts-ignore: decorator

@@ -22,12 +22,16 @@
  */
 
 import {
+  BOUNDARY,
+  COUNT,
+  entryOf,
   hasNoRoom,
   isExcluding,
   isFull,
   isInOrder,
   loadJob,
   lowerBound,
+  mask,
   recordOf,
   rows,
   times,
@@ -35,18 +39,34 @@ import {
   watermarks,
 } from './_rolling-rings';
 import {
+  addToBack,
   appendAt,
   emitScan,
   emitWindow,
+  fillFront,
   insert,
   loadOutputs,
   moveFront,
   pushRow,
 } from './_rolling-aggregates';
+import { readEntries } from './_rolling-snapshot';
 
 export { clearRecords, entryLayout, moveRing, sweep } from './_rolling-rings';
 export { lagRows, lagTimes } from './_rolling-lags';
-export { readSnapshot, snapshotBytes, writeSnapshot } from './_rolling-snapshot';
+export { snapshotBytes, writeSnapshot } from './_rolling-snapshot';
+
+/** Restores one key, whose ring has room, from its snapshot, and makes its aggregates again. */
+export function readSnapshot(job: usize, source: usize): void {
+  const record = readEntries(job, source);
+  const count = load<i32>(record, COUNT);
+  const boundary = load<i32>(record, BOUNDARY);
+  // A boundary before all entries awaits its flip: nothing of the back will be used.
+  if (mask == 0 || boundary < 0) return;
+  fillFront(record, boundary);
+  for (let index = boundary; index < count; index++) {
+    addToBack(record, load<f64>(entryOf(record, index)), index + 1 - boundary);
+  }
+}
 
 // @ts-ignore: decorator
 @inline

@@ -1,0 +1,65 @@
+/** Opens what computes a series of a rolling program. */
+
+import type { Batch, Column, Pointer } from '../../engine/contract/batch.ts';
+import type { OperatorContext } from '../../engine/contract/operator.ts';
+import { compileExpression, compileToFloat64 } from '../../engine/expression/compile-expression.ts';
+import type { Kernels } from '../../wasm/host/kernels.ts';
+import { AggregateWindow, LagWindow } from '../../wasm/host/rolling.ts';
+import type { RollingState, WindowSpec } from '../../wasm/host/rolling-state.ts';
+import type { Frame, LocalExpression, RollingCall, Series } from './rolling-program.ts';
+
+export interface SeriesAtWork {
+  /** Name of its section of a snapshot: another name is another state. */
+  readonly section: string;
+  readonly state: RollingState;
+  /** Values of each operand at each row of a batch. */
+  readonly valuesOf: readonly ((batch: Batch) => Pointer)[];
+}
+
+/** @param calls Those of the series. */
+export function openSeries(
+  kernels: Kernels,
+  series: Series,
+  calls: readonly RollingCall[],
+  context: OperatorContext,
+): SeriesAtWork {
+  const { kind, over, settings, text, operands } = series;
+  const numbers = (of: LocalExpression): ((batch: Batch) => Pointer) =>
+    compileToFloat64(of.expression, of.schema, context);
+  const section = [kind, over, ...settings, text].filter((part) => part !== '').join(' ');
+  const names = calls.map(({ output }) => output);
+  switch (kind) {
+    case 'aggregate': {
+      const state = new AggregateWindow(kernels, windowSpec(series.frame!), names);
+      return { section, state, valuesOf: operands.map(numbers) };
+    }
+    case 'lag': {
+      const [operand] = operands;
+      const isInteger = operand!.type === 'int64' || operand!.type === 'timestamp';
+      const frame = windowSpec(series.frame!);
+      // Over rows they look back as far as they say, whatever the window.
+      const rows = Math.max(...calls.map(({ arguments: [distance] }) => distance!));
+      const reach = frame.rows === undefined ? frame : { ...frame, rows };
+      return {
+        section: frame.rows === undefined ? section : `lag ${rows} rows ${text}`,
+        state: new LagWindow(kernels, { ...reach, isInteger }),
+        valuesOf: [pointerOf(compileExpression(operand!.expression, operand!.schema, context))],
+      };
+    }
+    default:
+      throw new TypeError(`no kernel for ${kind}`);
+  }
+}
+
+function pointerOf(evaluate: (batch: Batch) => Column): (batch: Batch) => Pointer {
+  return (batch) => evaluate(batch).pointer;
+}
+
+function windowSpec({ over, excludeCurrent, minRows }: Frame): WindowSpec {
+  return {
+    rows: 'rows' in over ? over.rows : undefined,
+    durationNs: 'durationNs' in over ? over.durationNs : undefined,
+    minRows,
+    excludeCurrent,
+  };
+}
