@@ -85,18 +85,21 @@ export function deadLetterPath(plan: PipelinePlan, source: string): string {
   return `${plan.deadLetter.path}/${plan.name}.${source}.ndjson`;
 }
 
+/** Whether the sink reads the rejected rows of the source. */
+export function takesRejected({ inputs }: SinkPlan, source: string): boolean {
+  return inputs.some(({ step, output }) => step === source && output === 'rejected');
+}
+
 /** Gives every source whose rejected rows nobody takes a file for them, made with the first row. */
 function withDeadLetters(plan: PipelinePlan): PipelinePlan {
   const { name: type, fields } = catalog.sinks.find(({ name }) => name === 'ndjson')!;
   const implicit = plan.sources.flatMap(({ name }): SinkPlan[] => {
     const input = { step: name, output: 'rejected' };
-    if (plan.sinks.some((sink) => sink.input.step === name && sink.input.output === 'rejected')) {
-      return [];
-    }
+    if (plan.sinks.some((sink) => takesRejected(sink, name))) return [];
     const config = z
       .object(fields)
       .parse({ path: deadLetterPath(plan, name) }) as SinkPlan['config'];
-    return [{ name: `${name}.rejected`, type, config, input, schema: REJECTED_SCHEMA }];
+    return [{ name: `${name}.rejected`, type, config, inputs: [input], schema: REJECTED_SCHEMA }];
   });
   return { ...plan, sinks: [...plan.sinks, ...implicit] };
 }

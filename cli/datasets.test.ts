@@ -39,7 +39,7 @@ function sinkPlan(name: string, type: string, config: Record<string, unknown>): 
     name,
     type,
     config: z.object(fields).parse(config) as SinkPlan['config'],
-    input: { step: 'trades', output: 'main' },
+    inputs: [{ step: 'trades', output: 'main' }],
     schema: SCHEMA,
   };
 }
@@ -173,7 +173,7 @@ test('rejected rows that no sink takes are a view of their own', async () => {
 
     const sink: SinkPlan = {
       ...sinkPlan('bad_rows', 'ndjson', { path: join(folder, 'bad.ndjson') }),
-      input: { step: 'trades', output: 'rejected' },
+      inputs: [{ step: 'trades', output: 'rejected' }],
       schema: REJECTED_SCHEMA,
     };
     await using taken = await openDatasets({ ...plan, sinks: [sink] });

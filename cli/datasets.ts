@@ -5,7 +5,7 @@ import { escapeGlob } from '../connectors/staging/part-files.ts';
 import type { SinkDataset } from '../engine/contract/connector.ts';
 import { EngineError } from '../engine/contract/error.ts';
 import { type PipelinePlan, REJECTED_SCHEMA, type SinkPlan } from '../engine/plan/pipeline-plan.ts';
-import { deadLetterPath } from '../index.ts';
+import { deadLetterPath, takesRejected } from '../index.ts';
 import type { Datasets } from '../quality/datasets.ts';
 import type { DatasetSpec } from '../quality/relation.ts';
 import { note } from './command.ts';
@@ -44,9 +44,7 @@ export function datasetSpecs(plan: PipelinePlan): readonly DatasetSpec[] {
   const names = new Set(sinks.map(({ name }) => name));
   const rejected = plan.sources.flatMap((source): DatasetSpec[] => {
     const name = `${source.name}_rejected`;
-    const isTaken = plan.sinks.some(
-      ({ input }) => input.step === source.name && input.output === 'rejected',
-    );
+    const isTaken = plan.sinks.some((sink) => takesRejected(sink, source.name));
     if (isTaken || names.has(name)) return [];
     const glob = escapeGlob(deadLetterPath(plan, source.name));
     return [{ name, format: 'ndjson', glob, columns: REJECTED_SCHEMA.columns }];

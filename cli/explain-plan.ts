@@ -15,7 +15,7 @@ import type {
 } from '../engine/plan/pipeline-plan.ts';
 import { parseReference, referenceText } from '../engine/plan/references.ts';
 import { partitionsOfSlot } from '../engine/runtime/router.ts';
-import { deadLetterPath } from '../index.ts';
+import { deadLetterPath, takesRejected } from '../index.ts';
 import { sinkDataset } from './datasets.ts';
 import { paletteFor, terminalWidth } from './terminal/palette.ts';
 import { grid, type GridColumn } from './terminal/grid.ts';
@@ -61,7 +61,7 @@ export interface ExplainedPlan {
 export function explainPlan(plan: PipelinePlan, slots: number): ExplainedPlan {
   const used = Math.min(slots, plan.partitions);
   const hasRejectedSink = (source: string): boolean =>
-    plan.sinks.some(({ input }) => input.step === source && input.output === 'rejected');
+    plan.sinks.some((sink) => takesRejected(sink, source));
   return {
     name: plan.name,
     key: plan.key,
@@ -101,11 +101,17 @@ export function explainPlan(plan: PipelinePlan, slots: number): ExplainedPlan {
 }
 
 function explainSink(plan: PipelinePlan, sink: SinkPlan): ExplainedStep {
-  const { name, type, config, input, schema } = sink;
+  const { name, type, config, inputs, schema } = sink;
   const definition = catalog.sinks.find((candidate) => candidate.name === type)!;
   const dataset = sinkDataset(plan, sink);
   return {
-    ...{ name, type, input: referenceText(input), inputSchema: schema, outputs: {} },
+    ...{
+      name,
+      type,
+      input: inputs.map(referenceText).join(', '),
+      inputSchema: schema,
+      outputs: {},
+    },
     options: optionsOf(definition.fields, config),
     guarantees: definition.guarantees,
     ...(dataset === undefined ? {} : { dataset }),
@@ -208,7 +214,7 @@ function renderStep(
 }
 
 function reads({ input }: ExplainedStep, { name }: ExplainedStep): boolean {
-  return input !== undefined && parseReference(input).step === name;
+  return input?.split(', ').some((each) => parseReference(each).step === name) === true;
 }
 
 function detailLines(step: ExplainedStep, width: number): readonly string[] {

@@ -1,7 +1,7 @@
 /** Makes the summary of a run from its plan and its result. */
 
 import type { PipelinePlan, SinkPlan } from '../engine/plan/pipeline-plan.ts';
-import { deadLetterPath, type RunResult } from '../index.ts';
+import { deadLetterPath, type RunResult, takesRejected } from '../index.ts';
 import type { PipelineFlags } from './command.ts';
 import { sinkDataset } from './datasets.ts';
 import type { QualityReport } from '../quality/run-checks.ts';
@@ -88,7 +88,7 @@ function takesAnomalies({ schema }: SinkPlan): boolean {
 }
 
 function keptPaths(plan: PipelinePlan, { accounts, perSource }: RunResult): RunSummary['kept'] {
-  const late = plan.sinks.find(({ input }) => input.output === 'late');
+  const late = plan.sinks.find(takesLate);
   const latePath = late === undefined ? undefined : pathOf(late);
   const rejectedPaths = plan.sources.flatMap(({ name }) =>
     perSource[name]!.rejected > 0 ? (rejectedPath(plan, name) ?? []) : [],
@@ -112,7 +112,7 @@ function unreadWarnings(plan: PipelinePlan, result: RunResult): readonly string[
 
 /** How to keep late rows that nobody takes. */
 function lateWarnings(plan: PipelinePlan, { accounts }: RunResult): readonly string[] {
-  if (accounts.late === 0 || plan.sinks.some(({ input }) => input.output === 'late')) return [];
+  if (accounts.late === 0 || plan.sinks.some(takesLate)) return [];
   const outputs = plan.operators
     .filter((operator) => Object.hasOwn(operator.outputs, 'late'))
     .map(({ name }) => `${name}.late`);
@@ -120,11 +120,13 @@ function lateWarnings(plan: PipelinePlan, { accounts }: RunResult): readonly str
   return [`late rows were dropped; add a sink with ${inputs} to keep them`];
 }
 
+function takesLate({ inputs }: SinkPlan): boolean {
+  return inputs.some(({ output }) => output === 'late');
+}
+
 /** Where the rejected rows of a source are; undefined where their sink keeps none. */
 function rejectedPath(plan: PipelinePlan, source: string): string | undefined {
-  const taker = plan.sinks.find(
-    ({ input }) => input.step === source && input.output === 'rejected',
-  );
+  const taker = plan.sinks.find((sink) => takesRejected(sink, source));
   return taker === undefined ? deadLetterPath(plan, source) : pathOf(taker);
 }
 

@@ -146,7 +146,9 @@ function fitted(
     let count = 0;
     for (; count < REPLACEMENTS_MAX; count++) {
       const [first] = problems;
-      if (first === undefined || !replaceColumn(example, first, schema)) break;
+      if (first === undefined) break;
+      const text = at(withDefaults(definition, example), first.path);
+      if (!replaceColumn(example, first, text, schema)) break;
       problems = problemsOf(example);
     }
     const misfit = problems.length * REPLACEMENTS_MAX + count;
@@ -155,14 +157,21 @@ function fitted(
   return best ?? {};
 }
 
-/** Replaces the column that the problem is about; false where it is about something else. */
-function replaceColumn(config: Config, { code, path, offset }: Problem, schema: Schema): boolean {
+/**
+ * Replaces the column that the problem is about; false where it is about something else.
+ * @param text What has the problem: of the configuration, or a default.
+ */
+function replaceColumn(
+  config: Config,
+  { code, path, offset }: Problem,
+  text: unknown,
+  schema: Schema,
+): boolean {
   const parent = at(config, path.slice(0, -1)) as Record<string | number, unknown> | undefined;
   const last = path[path.length - 1];
   if (parent === undefined || last === undefined) return false;
   if (code === 'config/duplicate-column') return renameKey(parent, String(last));
   if (code !== 'config/unknown-column' && code !== 'config/column-type') return false;
-  const text = parent[last];
   if (typeof text !== 'string') return false;
   const start = offset ?? 0;
   const word = offset === undefined ? text : /^\w+/.exec(text.slice(start))?.[0];

@@ -15,6 +15,7 @@ import {
   CHECK_FIELDS,
   CHECK_KINDS,
   INPUT_FIELD,
+  INPUTS_FIELD,
   PIPELINE_FIELDS,
   SECTIONS,
   SOURCE_FIELDS,
@@ -66,9 +67,12 @@ function pipelinePage(): string {
     '## Options of every source',
     optionTable(SOURCE_FIELDS),
     'The types of sources and their own options are in [sources](sources.md).',
-    '## Options of every step and sink',
+    '## Options of every step',
     optionTable({ input: INPUT_FIELD }),
-    'The types are in [operators](operators.md) and [sinks](sinks.md).',
+    'The types are in [operators](operators.md).',
+    '## Options of every sink',
+    optionTable({ input: INPUTS_FIELD }),
+    'The types are in [sinks](sinks.md).',
     '## Quality checks',
     'Each entry of `quality` has one of the kinds of check below, on one dataset: the output of ' +
       'a sink. A check is a query that returns the rows one does not want; with severity `error` ' +

@@ -105,6 +105,19 @@ export const INPUT_FIELD = text({
   examples: ['trades', 'bars.late'],
 });
 
+/** Of a sink. */
+export const INPUTS_FIELD = z
+  .union([INPUT_FIELD, z.array(INPUT_FIELD).min(1)], {
+    error: 'expected the name of a source or step, or a list',
+  })
+  .meta({
+    description:
+      'Whose rows it takes: a source, a step, or a further output of one, such as `bars.late` or ' +
+      '`trades.rejected`. Of a list, all must have the same columns; the rows of each keep their ' +
+      'order.',
+    examples: ['bars', ['spikes', 'gaps']],
+  });
+
 const COMPARISON = /^\s*(?:==?|!=|<>|<=?|>=?)\s*\d{1,15}\s*$/;
 
 function comparison(doc: string): z.ZodString {

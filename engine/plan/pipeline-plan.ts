@@ -38,7 +38,8 @@ export interface SinkPlan {
   readonly name: string;
   readonly type: string;
   readonly config: StepConfig;
-  readonly input: InputReference;
+  /** At least one; all have this schema. Rows of one keep their order. */
+  readonly inputs: readonly InputReference[];
   readonly schema: Schema;
 }
 

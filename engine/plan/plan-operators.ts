@@ -15,7 +15,7 @@ const RESERVED = ['type', 'input'];
 export function planOperators(planning: Planning): void {
   for (const entry of planning.entries('operators', planning.catalog.operators)) {
     const checked = checkEntry(planning, entry, RESERVED);
-    const input = planning.resolveInput(entry, 'step');
+    const input = planning.resolveInput(entry);
     planning.steps.set(entry.name, { entry, checked, input });
   }
   const inputs = new Map([...planning.steps].map(([name, { input }]) => [name, input?.step]));

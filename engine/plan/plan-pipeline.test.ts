@@ -59,6 +59,28 @@ test('the valid document has a plan', () => {
   );
 });
 
+test('a sink takes several steps, whose columns must be the same', () => {
+  const inputs = (...names: unknown[]): object => {
+    const late = { type: 'nowhere', input: names };
+    return { ...VALID, sinks: { ...VALID.sinks, late } };
+  };
+  const sound = planPipeline(inputs('bars', 'spikes'), planCatalog);
+  assert.deepEqual(
+    sound.plan?.sinks[1]?.inputs.map(({ step }) => step),
+    ['bars', 'spikes'],
+  );
+  const told = (...names: unknown[]): readonly string[] =>
+    planPipeline(inputs(...names), planCatalog).problems.map(
+      ({ path, message }) => `${path.join('.')} ${message}`,
+    );
+  assert.deepEqual(told('bars', 'trades', 3, 'bars'), [
+    'sinks.late.input.2 input: expected the name of one source or step, or a list, got 3',
+    'sinks.late.input.3 input: "bars" is named twice',
+  ]);
+  assert.match(told('bars', 'trades')[0]!, /^sinks\.late\.input\.1 trades lacks the column /);
+  assert.match(told()[0]!, /^sinks\.late\.input /);
+});
+
 test('the checks that can be planned are those that can be run', () => {
   assert.deepEqual(Object.keys(CHECK_KINDS).sort(), [...RUNNABLE_CHECKS].sort());
 });

@@ -112,13 +112,35 @@ export class Planning {
     );
   }
 
-  /** Reads an `input`; undefined where it names nothing that can be read. */
-  resolveInput(
+  /** Reads the `input` of a step; undefined where it names nothing that can be read. */
+  resolveInput(entry: Entry<unknown>): ResolvedInput | undefined {
+    return this.#resolveInput(entry, entry.values?.['input'], 'step', []);
+  }
+
+  /** Reads the `input` of a sink, which may be a list. */
+  resolveInputs(entry: Entry<unknown>): readonly (ResolvedInput | undefined)[] {
+    const value = entry.values?.['input'];
+    if (!Array.isArray(value) || value.length === 0) {
+      return [this.#resolveInput(entry, value, 'sink', [])];
+    }
+    return value.map((each, index) => {
+      if (value.indexOf(each) === index) return this.#resolveInput(entry, each, 'sink', [index]);
+      this.report({
+        path: [...entry.path, 'input', index],
+        code: 'config/invalid-value',
+        message: `input: ${show(each)} is named twice`,
+      });
+      return undefined;
+    });
+  }
+
+  #resolveInput(
     { name, path, values }: Entry<unknown>,
+    value: unknown,
     kind: 'step' | 'sink',
+    at: readonly number[],
   ): ResolvedInput | undefined {
     if (values === undefined) return undefined;
-    const value = values['input'];
     if (value === undefined) {
       this.report({
         path,
@@ -131,13 +153,15 @@ export class Planning {
     }
     if (typeof value !== 'string') {
       this.report({
-        path: [...path, 'input'],
+        path: [...path, 'input', ...at],
         code: 'config/invalid-value',
-        message: `input: expected the name of one source or step, got ${show(value)}`,
+        message:
+          `input: expected the name of one source or step${kind === 'sink' ? ', or a list' : ''}, ` +
+          `got ${show(value)}`,
       });
       return undefined;
     }
-    return this.resolveName(value, [...path, 'input'], 'value');
+    return this.resolveName(value, [...path, 'input', ...at], 'value');
   }
 
   /** Looks up a name such as `bars.late`; the output of a step can be checked only later. */

@@ -54,8 +54,8 @@ export class Outputs {
 
   /** Dead letters go past the slots: a row without a valid key or time has no partition. */
   reject(source: string, rejected: readonly RejectedRow[]): void {
-    for (const [sink, { input }] of this.#plan.sinks.entries()) {
-      if (input.step === source && input.output === 'rejected') {
+    for (const [sink, { inputs }] of this.#plan.sinks.entries()) {
+      if (inputs.some(({ step, output }) => step === source && output === 'rejected')) {
         this.write(DEAD_LETTERS, sink, rejectedBatch(source, rejected));
       }
     }

@@ -63,7 +63,9 @@ export class PartitionTask {
     for (const key of snapshot?.keys ?? []) this.keys.intern(key);
     const { operators, sinks } = shared.plan;
     operators.forEach((plan, index) => this.#connect(plan.input, { kind: 'operator', index }));
-    sinks.forEach((plan, index) => this.#connect(plan.input, { kind: 'sink', index }));
+    sinks.forEach(({ inputs }, index) => {
+      for (const input of inputs) this.#connect(input, { kind: 'sink', index });
+    });
     this.#operators = operators.map((plan) => this.#open(plan, snapshot?.operators[plan.name]));
     this.#collectors = operators.map((_, index) => this.#collector(index));
     this.#upstream = operators.map(({ input }) =>

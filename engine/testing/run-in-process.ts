@@ -89,7 +89,9 @@ export async function runInProcess(
   catalog: Catalog,
   { inputs, outputs, slots = 1, workers = inlineWorkers }: InProcessRun,
 ): Promise<{ rows: Record<string, Row[]>; result: RunResult }> {
-  const names = outputs ?? [...new Set(plan.sinks.map(({ input }) => outputName(input)))];
+  const names = outputs ?? [
+    ...new Set(plan.sinks.flatMap(({ inputs: read }) => read.map(outputName))),
+  ];
   const collected = new Map<string, Row[]>(names.map((name) => [name, []]));
   const batches = new Map(
     plan.sources.map(({ name, schema }) => [
@@ -104,7 +106,7 @@ export async function runInProcess(
       name,
       type: 'collected',
       config: { output: name },
-      input,
+      inputs: [input],
       schema: schemaOf(plan, input),
     };
   });
