@@ -59,7 +59,8 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array[] {
   prelude.set(new TextEncoder().encode(MAGIC));
   numbers.setUint32(8, FORMAT_VERSION, true);
   numbers.setUint32(12, header.byteLength, true);
-  const pieces = [prelude, header, ...tables];
+  // Without the empty ones: of no bytes at no address, zlib's CRC is 0 whatever came before.
+  const pieces = [prelude, header, ...tables].filter(({ byteLength }) => byteLength > 0);
   let crc = 0;
   for (const piece of pieces) crc = crc32(piece, crc);
   const end = new Uint8Array(CRC_BYTES);
@@ -68,7 +69,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array[] {
 }
 
 /**
- * Reads a checkpoint back. Its tables are views into the bytes.
+ * Reads a checkpoint back. Its tables are copies.
  * @param name What to call it in an error.
  * @throws {EngineError} `checkpoint/damaged`, or `checkpoint/newer-format`.
  */
@@ -100,7 +101,8 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
   const take = (length: number): Uint8Array => {
     at += length;
     if (at > end) throw damaged('a table lies beyond its end');
-    return bytes.subarray(at - length, at);
+    // A copy, so that it starts where numbers of any width may start, and can go to a thread alone.
+    return Uint8Array.from(bytes.subarray(at - length, at));
   };
   const tasks = header.tasks.map(({ tables, ...task }): TaskSnapshot => {
     const operators: Record<string, Record<string, Uint8Array>> = {};

@@ -153,14 +153,21 @@ export class Checkpointer {
     return pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
-  /** A complete pipeline needs no checkpoint any more: another run of it begins anew. */
   async #forgetOlder({ epoch, isComplete }: Checkpoint): Promise<void> {
-    const store = this.#store;
-    const epochs = (await store.list()).map((stored) => stored.epoch);
-    const older = decideRetention(epochs, epoch, isComplete ? 1 : this.#options.keep);
-    for (const each of older) await store.remove(each);
-    if (isComplete) await store.remove(epoch);
+    if (isComplete) return forgetAll(this.#store);
+    const epochs = (await this.#store.list()).map((stored) => stored.epoch);
+    for (const each of decideRetention(epochs, epoch, this.#options.keep)) {
+      await this.#store.remove(each);
+    }
   }
+}
+
+/**
+ * A complete pipeline needs no checkpoint any more: its next run begins anew. The newest goes last,
+ * so that no older one is ever taken for it.
+ */
+export async function forgetAll(store: CheckpointStore): Promise<void> {
+  for (const { epoch } of (await store.list()).toReversed()) await store.remove(epoch);
 }
 
 /** The parts of a checkpoint: all but what the sinks have prepared, and that. */

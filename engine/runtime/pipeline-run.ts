@@ -18,7 +18,12 @@ import type { Checkpoint, SourceSnapshot, TaskSnapshot } from '../checkpoint/che
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
 import type { StartRequest } from '../checkpoint/decide-start.ts';
-import { Checkpointer, type CheckpointOptions, type GatheredCheckpoint } from './checkpointer.ts';
+import {
+  Checkpointer,
+  forgetAll,
+  type CheckpointOptions,
+  type GatheredCheckpoint,
+} from './checkpointer.ts';
 import { type CommitState, commitAll, commitCheckpoint } from './commit.ts';
 import { InFlight } from './in-flight.ts';
 import { DEAD_LETTERS, Outputs } from './outputs.ts';
@@ -144,7 +149,7 @@ export class PipelineRun {
       this.#wasCompleteBefore = checkpoint.isComplete;
     }
     if (this.#wasCompleteBefore) {
-      await checkpoints?.store.remove(checkpoint!.epoch);
+      await forgetAll(checkpoints!.store);
       return;
     }
     this.#parts = await openParts({
