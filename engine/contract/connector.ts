@@ -114,7 +114,11 @@ export interface SourceSpec<F extends Fields> extends ConnectorSpec<F> {
   /** Looks at the world: which splits are there now? Runs on the main thread. */
   readonly splits: (
     config: ConfigOf<F>,
-    context: { readonly source: string },
+    context: {
+      readonly source: string;
+      /** Partitions of the pipeline. */
+      readonly partitions?: number;
+    },
   ) => Promise<readonly SourceSplit[]>;
   readonly open: (config: ConfigOf<F>, context: ReaderContext) => Promise<SplitReader>;
 }

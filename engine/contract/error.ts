@@ -119,6 +119,72 @@ export const ERROR_CODES = {
     retry: true,
     doc: 'There is no space left for a checkpoint. The last one stays good.',
   },
+  'nats/unreachable': {
+    fault: 'external',
+    retry: true,
+    doc: 'No NATS server answers at the addresses given.',
+  },
+  'nats/denied': {
+    fault: 'user',
+    retry: false,
+    doc: 'The NATS server refuses the user, or the user may not do what is asked for.',
+  },
+  'nats/tls': {
+    fault: 'user',
+    retry: false,
+    doc: 'No secure connection to the NATS server comes about: certificates do not fit.',
+  },
+  'nats/credentials': {
+    fault: 'user',
+    retry: false,
+    doc: 'A seed, credentials file, key or certificate for NATS cannot be read or is none.',
+  },
+  'nats/no-jetstream': {
+    fault: 'user',
+    retry: false,
+    doc: 'The NATS server has no JetStream, or this account may not use it.',
+  },
+  'nats/no-stream': {
+    fault: 'user',
+    retry: false,
+    doc: 'There is no stream of this name.',
+  },
+  'nats/no-subject': {
+    fault: 'user',
+    retry: false,
+    doc: 'The stream takes no subject that matches.',
+  },
+  'nats/no-sequence': {
+    fault: 'user',
+    retry: false,
+    doc: 'The stream has no message of the sequence at which reading is to start.',
+  },
+  'nats/stream-replaced': {
+    fault: 'external',
+    retry: false,
+    doc:
+      'The stream has been deleted and made again since it was read. Start anew with ' +
+      '`--ignore-state`, or restore the stream.',
+  },
+  'nats/stream-truncated': {
+    fault: 'external',
+    retry: false,
+    doc:
+      'The stream lacks messages that have been read before: the server has lost them. What has ' +
+      'been put out rests on them; publish them again, or start anew with `--ignore-state`.',
+  },
+  'nats/stream-expired': {
+    fault: 'external',
+    retry: false,
+    doc:
+      'Messages that have not been read are gone, by the limits of the stream or by hand. Raise ' +
+      'its limits; start anew with `--ignore-state`.',
+  },
+  'nats/refused': {
+    fault: 'external',
+    retry: false,
+    doc: 'The NATS server refuses a request; its words and the number of its error are given.',
+  },
   'quality/query-failed': {
     fault: 'user',
     retry: false,

@@ -36,7 +36,10 @@ export async function findSplits(plan: PipelinePlan, catalog: Catalog): Promise<
   const found: FoundSplit[] = [];
   for (const [index, source] of plan.sources.entries()) {
     const definition = catalog.sources.find(({ name }) => name === source.type)!;
-    const splits = await definition.splits(source.config, { source: source.name });
+    const splits = await definition.splits(source.config, {
+      source: source.name,
+      partitions: plan.partitions,
+    });
     found.push(...splits.map((split) => ({ index, split })));
   }
   return found;

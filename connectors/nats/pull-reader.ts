@@ -1,0 +1,382 @@
+/**
+ * Reads the messages of a stream from a sequence on: every one of them, once, in order, whatever
+ * happens to connection, server and consumer.
+ *
+ * The server's part is an ephemeral pull consumer without acknowledgements: it may vanish at any
+ * time, because all that it knows is where it was started. Whenever something is not as it should
+ * be (a gap in the delivery numbers, silence, a heartbeat that is ahead, a lost connection), it is
+ * thrown away and made again behind the last message that has arrived. Before that the stream is
+ * looked at: an answer from another stream, or from one that has lost messages, ends the reading.
+ *
+ * Messages are asked for in pulls of a bounded number and size, and only while there is room, so
+ * that neither this queue nor the server's fills up however slowly they are taken. Asking happens
+ * here rather than in the client's `consume`, which cannot bound both, takes its own slowness for
+ * a lost consumer, and loses messages when a connection breaks.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
+import {
+  createInbox,
+  errors,
+  type Msg,
+  type NatsConnection,
+  type Subscription,
+} from '@nats-io/transport-node';
+import { EngineError } from '../../engine/contract/error.ts';
+import { backOffMs, isDenied, sleep } from './connection.ts';
+import { judgePosition, type StreamPosition } from './judge-position.ts';
+import { type MessageInfo, messageInfo } from './message-info.ts';
+import { apiFailure, isPassing, readFacts, storedTime } from './stream-facts.ts';
+
+/** A message that has arrived and not been taken yet. */
+export interface StreamMessage extends MessageInfo {
+  readonly subject: string;
+  /** A view of what the socket gave: copy what is kept. */
+  readonly payload: Uint8Array;
+}
+
+export type PullState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
+
+export interface PullOptions {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+  /** Who reads, as messages say it: `source "trades"`. */
+  readonly who: string;
+  readonly stream: string;
+  /** One subject filter; undefined takes all. */
+  readonly subject: string | undefined;
+  /** Reading begins behind it. */
+  readonly position: StreamPosition;
+  /** What may wait here and on its way, together. */
+  readonly pendingBytesMax: number;
+  readonly pendingMessagesMax: number;
+}
+
+const PULL_EXPIRES_MS = 5_000;
+const HEARTBEAT_MS = 1_000;
+const WATCH_MS = 500;
+/** Silence while messages or heartbeats are due, in ticks of the watch: three heartbeats. */
+const SILENT_TICKS_MAX = 6;
+/** Heartbeats in succession that speak of messages which never came. */
+const AHEAD_MAX = 2;
+/** After so long without a pull the server forgets the consumer; it is made again then. */
+const INACTIVE_MS = 60_000;
+const NS_OF_MS = 1_000_000;
+/** Beside its payload a message takes its subjects and a few bytes of protocol. */
+const MESSAGE_OVERHEAD_BYTES = 256;
+
+class Broken extends Error {}
+
+export class PullReader {
+  readonly #options: PullOptions;
+  #queue: StreamMessage[] = [];
+  /** Messages of the queue that have been taken. */
+  #taken = 0;
+  #queuedBytes = 0;
+  /** The last message that has arrived. */
+  #arrived: StreamPosition;
+  #failure: EngineError | undefined;
+  #wake: (() => void) | undefined;
+  #isClosed = false;
+  #isLinked = true;
+  state: PullState = 'connecting';
+  sinceMs = Date.now();
+  /** Times that the consumer had to be made again. */
+  recreates = 0;
+  /** Why the last time. */
+  lastBreak: string | undefined;
+
+  // Of the consumer at hand.
+  #subscription: Subscription | undefined;
+  #inbox = '';
+  #pullSubject = '';
+  #delivered = 0;
+  #ahead = 0;
+  #silentTicks = 0;
+  #wanted = 0;
+  #lastBatch = 0;
+  #pulls = 0;
+  #arrivedSincePull = 0;
+  /** The next message alone is larger than what a pull may bring. */
+  #isTooLarge = false;
+  #break: ((reason: Error) => void) | undefined;
+  /** The server has told that no message is pending for the consumer. */
+  #isCaughtUp = false;
+  /** Running mean of message sizes. */
+  #meanBytes = 0;
+  readonly #loop: Promise<void>;
+  readonly #watch: NodeJS.Timeout;
+
+  constructor(options: PullOptions) {
+    this.#options = options;
+    this.#arrived = options.position;
+    this.#watch = setInterval(() => this.#tick(), WATCH_MS);
+    void this.#followConnection();
+    this.#loop = this.#run();
+  }
+
+  /** The next message where one is here; throws, behind the last message, why none will come. */
+  take(): StreamMessage | undefined {
+    const message = this.#queue[this.#taken];
+    if (message === undefined) {
+      if (this.#failure !== undefined) throw this.#failure;
+      return undefined;
+    }
+    this.#queuedBytes -= message.payload.length + MESSAGE_OVERHEAD_BYTES;
+    if (++this.#taken === this.#queue.length) {
+      this.#queue = [];
+      this.#taken = 0;
+    } else if (this.#taken >= 1024) {
+      this.#queue.splice(0, this.#taken);
+      this.#taken = 0;
+    }
+    this.#pull();
+    return message;
+  }
+
+  /** Resolves when a message is here, or nothing more will come, or the time is over. */
+  async arrival(timeoutMs: number): Promise<void> {
+    if (this.#queue.length > 0 || this.#failure !== undefined) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  /** Nothing is here, and the consumer has nothing more to give at this time. */
+  get isDrained(): boolean {
+    return this.#queue.length === 0 && this.#isCaughtUp;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#watch);
+    this.#break?.(new Broken('closed'));
+    await this.#loop;
+    this.#become('closed');
+  }
+
+  #become(state: PullState): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.sinceMs = Date.now();
+  }
+
+  #fail(error: EngineError): void {
+    this.#failure ??= error;
+    this.#isClosed = true;
+    clearInterval(this.#watch);
+    this.#become('closed');
+    this.#break?.(new Broken(error.message));
+    this.#wake?.();
+  }
+
+  #cannot(error: unknown, attempt: string): EngineError {
+    return apiFailure(error, this.#options.who, attempt);
+  }
+
+  async #followConnection(): Promise<void> {
+    const { connection, who, stream } = this.#options;
+    for await (const status of connection.status()) {
+      if (this.#isClosed) return;
+      if (status.type === 'disconnect') {
+        this.#isLinked = false;
+        this.#become('reconnecting');
+        this.#break?.(new Broken('the connection was lost'));
+      } else if (status.type === 'reconnect') {
+        this.#isLinked = true;
+      } else if (
+        status.type === 'error' &&
+        status.error instanceof errors.PermissionViolationError
+      ) {
+        this.#fail(apiFailure(status.error, who, `read stream ${stream}`));
+      }
+    }
+    const reason = await connection.closed();
+    if (this.#isClosed) return;
+    const words = reason instanceof Error ? reason.message : 'the connection was closed';
+    const code = isDenied(reason) ? 'nats/denied' : 'nats/unreachable';
+    this.#fail(new EngineError(code, `${who}: cannot read on from stream ${stream}: ${words}`));
+  }
+
+  async #run(): Promise<void> {
+    for (let attempt = 0; !this.#isClosed; ) {
+      const before = this.#arrived.sequence;
+      try {
+        await this.#readOnce();
+      } catch (error) {
+        if (this.#isClosed) break;
+        if (!(error instanceof Broken) && !isPassing(error)) {
+          this.#fail(this.#cannot(error, `read stream ${this.#options.stream}`));
+          break;
+        }
+        this.lastBreak = error instanceof Error ? error.message : String(error);
+        this.recreates++;
+        this.#become('reconnecting');
+        attempt = this.#arrived.sequence > before ? 0 : attempt + 1;
+      }
+      if (!this.#isClosed) await sleep(attempt === 0 ? 10 : backOffMs(attempt - 1));
+      while (!this.#isLinked && !this.#isClosed) await sleep(20);
+    }
+  }
+
+  /** One life of a consumer; always ends with an error. */
+  async #readOnce(): Promise<void> {
+    const { connection, manager, stream, subject } = this.#options;
+    await this.#verify();
+    const broken = new Promise<never>((_resolve, reject) => {
+      this.#break = reject;
+    });
+    // It may break before anybody waits for it.
+    broken.catch(() => undefined);
+    if (!this.#isLinked || this.#isClosed) throw new Broken('the connection was lost');
+    const name = `tidemark-${randomUUID()}`;
+    this.#inbox = createInbox();
+    this.#pullSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`;
+    this.#delivered = 0;
+    this.#ahead = 0;
+    this.#silentTicks = 0;
+    this.#wanted = 0;
+    try {
+      const added = manager.consumers.add(stream, {
+        name,
+        ack_policy: AckPolicy.None,
+        deliver_policy: DeliverPolicy.StartSequence,
+        opt_start_seq: this.#arrived.sequence + 1,
+        ...(subject === undefined ? {} : { filter_subject: subject }),
+        mem_storage: true,
+        num_replicas: 1,
+        inactive_threshold: INACTIVE_MS * NS_OF_MS,
+      });
+      added.catch(() => undefined);
+      const { num_pending: pending } = await Promise.race([added, broken]);
+      this.#isCaughtUp = pending === 0;
+      this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
+        callback: (error, message) => {
+          if (error !== null) this.#break?.(error);
+          else this.#receive(message);
+        },
+      });
+      this.#become('connected');
+      this.#pull();
+      await broken;
+    } finally {
+      this.#break = undefined;
+      this.#wanted = 0;
+      this.#subscription?.unsubscribe();
+      this.#subscription = undefined;
+      if (this.#isLinked && !connection.isClosed()) {
+        // A courtesy: the server would forget it by itself.
+        const gone = manager.consumers.delete(stream, name).then(
+          () => undefined,
+          () => undefined,
+        );
+        if (this.#isClosed) await Promise.race([gone, sleep(500)]);
+      }
+    }
+  }
+
+  async #verify(): Promise<void> {
+    const { manager, stream, who } = this.#options;
+    const facts = await readFacts(manager, stream, who);
+    const { sequence, time } = this.#arrived;
+    const isStored = sequence >= facts.firstSequence && sequence <= facts.lastSequence;
+    const stored =
+      time !== '' && isStored ? await storedTime(manager, stream, sequence, who) : undefined;
+    const problem = judgePosition(this.#arrived, facts, stored);
+    if (problem !== undefined) throw new EngineError(problem.code, `${who}: ${problem.message}`);
+    this.#arrived = { ...this.#arrived, stream: facts.id };
+  }
+
+  /** Asks for more messages where few are on their way and there is room for them. */
+  #pull(): void {
+    if (this.#subscription === undefined || this.#wanted * 2 > this.#lastBatch) return;
+    const { pendingBytesMax, pendingMessagesMax, connection } = this.#options;
+    const room = this.#queue.length - this.#taken;
+    if (this.#queuedBytes * 2 > pendingBytesMax || room * 2 > pendingMessagesMax) return;
+    // At most two pulls are on their way beside half a queue.
+    const bytes = Math.floor(pendingBytesMax / 4);
+    const fitting = this.#meanBytes === 0 ? 64 : Math.floor(bytes / this.#meanBytes);
+    const batch = Math.max(1, Math.min(fitting, Math.floor(pendingMessagesMax / 4)));
+    // A message larger than the bound has to come all the same, one at a time.
+    const request = this.#isTooLarge ? { batch: 1 } : { batch, max_bytes: bytes };
+    this.#isTooLarge = false;
+    this.#pulls++;
+    this.#arrivedSincePull = 0;
+    this.#lastBatch = request.batch;
+    this.#wanted += request.batch;
+    this.#silentTicks = 0;
+    connection.publish(
+      this.#pullSubject,
+      JSON.stringify({
+        ...request,
+        expires: PULL_EXPIRES_MS * NS_OF_MS,
+        idle_heartbeat: HEARTBEAT_MS * NS_OF_MS,
+      }),
+      { reply: `${this.#inbox}.${this.#pulls}` },
+    );
+  }
+
+  #receive(message: Msg): void {
+    this.#silentTicks = 0;
+    const info = messageInfo(message.reply ?? '');
+    if (info === undefined) {
+      this.#status(message);
+      return;
+    }
+    if (info.delivery !== this.#delivered + 1) {
+      this.#break?.(new Broken(`message ${this.#delivered + 1} was lost on its way`));
+      // What comes behind the gap comes again.
+      this.#delivered = Number.POSITIVE_INFINITY;
+      return;
+    }
+    this.#delivered = info.delivery;
+    this.#ahead = 0;
+    this.#wanted = Math.max(0, this.#wanted - 1);
+    this.#arrivedSincePull++;
+    this.#isCaughtUp = info.pending === 0;
+    const payload = message.data;
+    const bytes = payload.length + MESSAGE_OVERHEAD_BYTES;
+    this.#meanBytes = this.#meanBytes === 0 ? bytes : this.#meanBytes * 0.9 + bytes * 0.1;
+    this.#queuedBytes += bytes;
+    this.#queue.push({ ...info, subject: message.subject, payload });
+    this.#arrived = { ...this.#arrived, sequence: info.sequence, time: info.time };
+    this.#pull();
+    this.#wake?.();
+  }
+
+  /** A message without a payload that tells how a pull is doing. */
+  #status(message: Msg): void {
+    const code = message.headers?.code ?? 0;
+    const description = message.headers?.description ?? '';
+    if (code === 100) {
+      const last = Number(message.headers?.get('Nats-Last-Consumer') || 0);
+      this.#ahead = last > this.#delivered ? this.#ahead + 1 : 0;
+      if (this.#ahead >= AHEAD_MAX) this.#break?.(new Broken('messages were lost on their way'));
+      return;
+    }
+    const isOver = code === 404 || code === 408 || /MaxBytes|Batch Completed/i.test(description);
+    if (!isOver) {
+      const words = code === 503 ? 'the consumer is gone' : description || `status ${code}`;
+      this.#break?.(new Broken(words.toLowerCase()));
+      return;
+    }
+    this.#isTooLarge = /MaxBytes/i.test(description) && this.#arrivedSincePull === 0;
+    const unused = Number(message.headers?.get('Nats-Pending-Messages') || this.#wanted);
+    this.#wanted = Math.max(0, this.#wanted - unused);
+    this.#pull();
+  }
+
+  #tick(): void {
+    if (this.#wanted === 0 || this.#subscription === undefined) {
+      this.#pull();
+      return;
+    }
+    if (++this.#silentTicks > SILENT_TICKS_MAX) this.#break?.(new Broken('the server was silent'));
+  }
+}
