@@ -3,7 +3,6 @@
  * columns converted by kernels into one store: no value passes through JavaScript.
  */
 
-import { Table } from 'parquet-wasm';
 import type { ColumnVector } from '../../engine/contract/batch.ts';
 import { elementBytes } from '../../engine/contract/schema.ts';
 import { arrowKernels, FLAG_RANGE } from '../../wasm/host/arrow.ts';
@@ -13,6 +12,8 @@ import { ArrowCast, canCast } from '../formats/arrow-cast.ts';
 import { typeName, valueText } from '../formats/arrow-format.ts';
 import { ColumnStore, growDictionary, type StoreColumn } from '../formats/column-store.ts';
 import { badValue, outOfRange, quoted, rawText, type TimeUnitNs } from '../formats/decoder.ts';
+import { Table } from '../formats/parquet-module.ts';
+import { decoderReason } from '../formats/wasm-traps.ts';
 import {
   looksLike,
   type MessageColumn,
@@ -61,8 +62,8 @@ export class ArrowDecoder implements MessageDecoder {
     } catch (error) {
       this.#close();
       if (error instanceof UndecodableMessage) throw error;
-      const message = error instanceof Error ? error.message : String(error);
-      throw new UndecodableMessage(`no Arrow IPC stream: ${message}; ${looksLike(payload)}`);
+      const reason = decoderReason(error);
+      throw new UndecodableMessage(`no Arrow IPC stream: ${reason}; ${looksLike(payload)}`);
     }
     return this.#open.reduce((sum, { records }) => sum + records.rowCount, 0);
   }

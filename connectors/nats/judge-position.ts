@@ -54,7 +54,7 @@ export function judgePosition(
       code: 'nats/stream-truncated',
       message:
         `message ${sequence} of stream ${name} is not the one that was read before: its time is ` +
-        `${storedTime}, expected ${time}; the server has lost messages and used their numbers again`,
+        `${storedTime}, expected ${time}; it has lost messages and used their numbers again`,
     };
   }
   if (sequence + 1 < firstSequence) {

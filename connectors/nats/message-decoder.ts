@@ -1,4 +1,4 @@
-/** What the decoders of all formats have in common: a message is opened, then converted in parts. */
+/** What the decoders of messages have in common: a message is opened, then converted in parts. */
 
 import type { ColumnVector } from '../../engine/contract/batch.ts';
 import type { FileColumn } from '../formats/decoder.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import type { SplitPosition } from '../../engine/contract/connector.ts';
-import { EngineError } from '../../engine/contract/error.ts';
+import type { EngineError } from '../../engine/contract/error.ts';
 import { pack } from '../../engine/contract/message-pack.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
 import { ArrowEncoder } from '../parquet/arrow-chunk.ts';
@@ -194,7 +194,7 @@ test('poison becomes dead letters with stream, subject, sequence and bytes', asy
   });
 });
 
-test('poison among Arrow messages rejects the message or the rows, and the rest is read', async () => {
+test('poison among Arrow messages rejects messages or rows; the rest is read', async () => {
   const good = arrowMessage(tradeRows(0, 10));
   const damaged = Uint8Array.from(good);
   damaged.fill(0xaa, 40, 200);

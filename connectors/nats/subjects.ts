@@ -1,4 +1,4 @@
-/** Subjects of NATS: tokens between dots, `*` for any one of them, `>` for one or more at the end. */
+/** Subjects: tokens between dots, `*` for any one of them, `>` for one or more at the end. */
 
 /** Is there a subject that matches both? */
 export function subjectsOverlap(a: string, b: string): boolean {
