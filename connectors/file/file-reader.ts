@@ -11,6 +11,7 @@ import type {
   SourceBatch,
   SplitPosition,
   SplitReader,
+  SplitStatus,
 } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import type { Decoder } from '../formats/decoder.ts';
@@ -48,6 +49,8 @@ export class FileReader implements SplitReader {
   #decoder: Decoder | undefined;
   #resumeAt: SplitPosition | undefined;
   #position: SplitPosition;
+  /** Of the units that are done. */
+  #metrics: Readonly<Record<string, number>> = {};
   /** Bytes of the units that are done. */
   #bytesDone = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -100,6 +103,7 @@ export class FileReader implements SplitReader {
           return { ...rows, unit: unit.number, bytesRead };
         }
         this.#bytesDone = bytesRead;
+        this.#addMetrics(decoder);
         this.#decoder = undefined;
         this.#index++;
         await decoder.close();
@@ -108,6 +112,15 @@ export class FileReader implements SplitReader {
       this.#failure = { error };
       throw error;
     }
+  }
+
+  #addMetrics(decoder: Decoder): void {
+    this.#metrics = sumOf(this.#metrics, decoder.metrics?.() ?? {});
+  }
+
+  status(): SplitStatus {
+    const metrics = sumOf(this.#metrics, this.#decoder?.metrics?.() ?? {});
+    return Object.keys(metrics).length === 0 ? {} : { metrics };
   }
 
   position(): SplitPosition {
@@ -122,6 +135,15 @@ export class FileReader implements SplitReader {
     await decoder?.close();
     await this.#opener.close();
   }
+}
+
+function sumOf(
+  a: Readonly<Record<string, number>>,
+  b: Readonly<Record<string, number>>,
+): Record<string, number> {
+  const sum = { ...a };
+  for (const [name, value] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + value;
+  return sum;
 }
 
 function placeOf({ file, part }: Unit): { file: string; part: number } {

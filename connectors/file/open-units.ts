@@ -7,6 +7,7 @@ import type { ReaderContext } from '../../engine/contract/connector.ts';
 import { ColumnStore } from '../formats/column-store.ts';
 import { openCsv } from '../formats/csv-decoder.ts';
 import type { FileColumn } from '../formats/decoder.ts';
+import { openDbn } from '../formats/dbn-decoder.ts';
 import { JsonColumns } from '../formats/json-columns.ts';
 import { openNdjson } from '../formats/ndjson-decoder.ts';
 import type { ParquetReader } from '../formats/parquet-decoder.ts';
@@ -56,6 +57,38 @@ function ndjsonOpener(
   return {
     count: oneUnit,
     open: ({ file }, resumeAt) => openNdjson(file.path, json, resumeAt),
+    close: nothingToClose,
+  };
+}
+
+/** Csv of Databento: always commas, a header, and nanoseconds. */
+function databentoCsvOpener(
+  _config: FileConfig,
+  columns: readonly FileColumn[],
+  rowsMax: number,
+): UnitOpener {
+  const store = new ColumnStore(columns, rowsMax);
+  const format = { delimiter: ',', hasHeader: true, timeUnit: 1n };
+  return {
+    count: oneUnit,
+    open: ({ file }, resumeAt) => openCsv(file.path, store, format, resumeAt),
+    close: nothingToClose,
+  };
+}
+
+function dbnOpener(
+  config: FileConfig,
+  columns: readonly FileColumn[],
+  rowsMax: number,
+): UnitOpener {
+  const store = new ColumnStore(columns, rowsMax);
+  const format = {
+    schema: config.schema ?? 'trades',
+    rejectsBadQuality: config.bad_quality === 'reject',
+  };
+  return {
+    count: oneUnit,
+    open: ({ file }, resumeAt) => openDbn(file.path, store, format, resumeAt),
     close: nothingToClose,
   };
 }
@@ -113,6 +146,9 @@ const OPENERS = {
   csv: csvOpener,
   ndjson: ndjsonOpener,
   arrow: arrowOpener,
+  dbn: dbnOpener,
+  databento_csv: databentoCsvOpener,
+  binance_ws: ndjsonOpener,
   parquet: parquetOpener,
 } satisfies Record<FileFormat, unknown>;
 

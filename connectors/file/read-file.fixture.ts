@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import type { ColumnVector, RejectedRow } from '../../engine/contract/batch.ts';
-import type { SourceBatch, SplitPosition } from '../../engine/contract/connector.ts';
+import type { SourceBatch, SplitPosition, SplitStatus } from '../../engine/contract/connector.ts';
 import type { EngineError } from '../../engine/contract/error.ts';
 import { z } from '../../engine/contract/fields.ts';
 import type { Problem } from '../../engine/contract/problem.ts';
@@ -35,6 +35,7 @@ export interface ReadResult {
   readonly totalBytes: number;
   readonly lanesMax: number;
   readonly error: EngineError | undefined;
+  readonly status: SplitStatus | undefined;
 }
 
 /** A folder that is gone after the tests of the file. */
@@ -100,6 +101,7 @@ export async function read(options: Options, how: ReadOptions = {}): Promise<Rea
     totalBytes: split!.totalBytes!,
     lanesMax: split!.lanesMax,
     error: undefined as EngineError | undefined,
+    status: undefined as SplitStatus | undefined,
   };
   try {
     while (result.batchSizes.length < (how.batchesMax ?? Number.POSITIVE_INFINITY)) {
@@ -115,6 +117,7 @@ export async function read(options: Options, how: ReadOptions = {}): Promise<Rea
   } catch (error) {
     result.error = error as EngineError;
   } finally {
+    result.status = reader.status?.();
     await reader.close();
   }
   return result;

@@ -17,7 +17,15 @@ export interface FileColumn {
   readonly from: string | number;
   /** A row in which it is null is rejected. */
   readonly isRequired: boolean;
+  /** How a csv file writes it, where that is Databento's way. */
+  readonly encoding?: CellEncoding | undefined;
 }
+
+/**
+ * Databento's ways to write a cell, each with a number that means that there is none: a price in
+ * billionths or with a point, a time, a size of 32 bits, a count of 64.
+ */
+export type CellEncoding = 'price' | 'time' | 'size' | 'count';
 
 /** Nanoseconds of the unit of epochs; 0n tells the unit by the magnitude of each value. */
 export type TimeUnitNs = bigint;
@@ -39,6 +47,8 @@ export interface Decoder {
   readonly bytesRead: number;
   /** Where in the unit the last row returned ends. */
   position(): SplitPosition;
+  /** Figures for the summary, which add up over the units of a reader; read before `close`. */
+  metrics?(): Readonly<Record<string, number>>;
   close(): Promise<void>;
 }
 

@@ -30,6 +30,10 @@ export function oracle(name: string): string {
   return join(shared, 'oracle', name);
 }
 
+export function sharedData(name: string): string {
+  return join(shared, 'data', name);
+}
+
 /** A folder for the tests of a file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-acceptance-'));

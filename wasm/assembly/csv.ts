@@ -23,7 +23,7 @@
  *            u32 delimiter
  *            u32 full_column   column whose interner is full
  *   column   u32 kind, u32 values, u32 is_required, u32 next (1 + number of another column read
- *            from the same cell, or 0), u32 interner, u32 (unused), i64 time_unit       32 bytes
+ *            from the same cell, or 0), u32 interner, u32 is_float, i64 time_unit       32 bytes
  *   reject   u32 line, u32 reason, u32 column or number of cells found, u32 row, u32 row_end,
  *            u32 cell, u32 cell_end, u32 (unused)                                        32 bytes
  *   later    u32 column, u32 row, u32 cell, u32 cell_end: a number for the host          16 bytes
@@ -34,8 +34,10 @@
 
 import { intern, FULL } from './_interner';
 import {
-  BAD, EMPTY, LATER, OK, RANGE, float64, int64, parseBoolean, parseFloat64, parseInt64, usePowers,
+  BAD, digitsEnd, EMPTY, LATER, OK, RANGE, float64, int64, parseBoolean, parseFloat64, parseInt64,
+  readDigits, usePowers,
 } from './_decimal';
+import { priceOf, UNDEFINED_PRICE } from './_fixed-price';
 import { parseTime, time } from './_time';
 
 export { usePowers };
@@ -61,6 +63,14 @@ const KIND_FLOAT64: u32 = 0;
 const KIND_INT64: u32 = 1;
 const KIND_TIMESTAMP: u32 = 2;
 const KIND_STRING: u32 = 3;
+const KIND_BOOLEAN: u32 = 4;
+/** Databento's ways to write a cell; each has a number that means that there is none. */
+const KIND_PRICE: u32 = 5;
+const KIND_STAMP: u32 = 6;
+const KIND_SIZE: u32 = 7;
+const KIND_COUNT: u32 = 8;
+const UNDEFINED_SIZE: i64 = 0xffffffff;
+const DOT: u32 = 46;
 
 const NEWLINE: u32 = 10;
 const RETURN: u32 = 13;
@@ -176,10 +186,11 @@ function parseText(column: usize, values: usize, row: u32): u32 {
   return OK;
 }
 
-function storeNull(kind: u32, values: usize, row: u32): void {
+function storeNull(kind: u32, values: usize, row: u32, isFloat: bool): void {
   if (kind == KIND_FLOAT64) store<f64>(values + (<usize>row << 3), NaN);
-  else if (kind <= KIND_TIMESTAMP) store<i64>(values + (<usize>row << 3), i64.MIN_VALUE);
-  else store<u8>(values + row, 2);
+  else if (kind == KIND_BOOLEAN) store<u8>(values + row, 2);
+  else if (kind == KIND_PRICE || isFloat) store<f64>(values + (<usize>row << 3), NaN);
+  else store<i64>(values + (<usize>row << 3), i64.MIN_VALUE);
 }
 
 function putLater(state: usize, number: u32, row: u32, start: usize, end: usize): u32 {
@@ -190,6 +201,50 @@ function putLater(state: usize, number: u32, row: u32, start: usize, end: usize)
   store<u32>(entry, <u32>start, 8);
   store<u32>(entry, <u32>end, 12);
   laterCount++;
+  return OK;
+}
+
+/** The largest number of 64 bits, which stands for no time and no count. */
+function isUndefined64(start: usize, end: usize): bool {
+  return end - start == 20 && readDigits(start, end, 0) == u64.MAX_VALUE && digitsEnd == end;
+}
+
+/** Billionths, or a decimal where there is a point. */
+function parsePrice(
+  state: usize, number: u32, row: u32, start: usize, end: usize, out: usize,
+): u32 {
+  let isFixed = true;
+  for (let at = start; at < end; at++) if (load<u8>(at) == DOT) isFixed = false;
+  if (isFixed && parseInt64(start, end) == OK) {
+    store<f64>(out, int64 == UNDEFINED_PRICE ? NaN : priceOf(int64));
+    return OK;
+  }
+  const status = parseFloat64(start, end);
+  if (status == OK) store<f64>(out, float64);
+  return status == LATER ? putLater(state, number, row, start, end) : status;
+}
+
+function parseDatabento(state: usize, number: u32, row: u32, start: usize, end: usize): u32 {
+  const column = columns + (<usize>number << 5);
+  const kind = load<u32>(column);
+  const isFloat = load<u32>(column, 20) != 0;
+  const out = <usize>load<u32>(column, 4) + (<usize>row << 3);
+  if (kind == KIND_PRICE) return parsePrice(state, number, row, start, end, out);
+  let isNull = kind != KIND_SIZE && isUndefined64(start, end);
+  let value: i64 = 0;
+  if (!isNull && kind == KIND_STAMP) {
+    const status = parseTime(start, end, load<i64>(column, 24));
+    if (status != OK) return status;
+    value = time;
+  } else if (!isNull) {
+    const status = parseInt64(start, end);
+    if (status != OK) return status;
+    value = int64;
+    isNull = kind == KIND_SIZE && value == UNDEFINED_SIZE;
+  }
+  if (isNull && load<u32>(column, 8) != 0) return EMPTY;
+  if (isFloat) store<f64>(out, isNull ? NaN : <f64>value);
+  else store<i64>(out, isNull ? i64.MIN_VALUE : value);
   return OK;
 }
 
@@ -208,7 +263,7 @@ function parseCell(state: usize, number: u32, row: u32): u32 {
     while (end > start && load<u8>(end - 1) <= 32) end--;
     if (start == end) {
       if (load<u32>(column, 8) != 0) return EMPTY;
-      storeNull(kind, values, row);
+      storeNull(kind, values, row, load<u32>(column, 20) != 0);
       return OK;
     }
   }
@@ -228,6 +283,7 @@ function parseCell(state: usize, number: u32, row: u32): u32 {
     store<i64>(values + (<usize>row << 3), int64);
     return status;
   }
+  if (kind > KIND_BOOLEAN) return parseDatabento(state, number, row, start, end);
   const status = parseBoolean(start, end);
   store<u8>(values + row, <u8>int64);
   return status;

@@ -19,6 +19,9 @@ export interface CsvExports {
 
 export const CSV_KINDS = { float64: 0, int64: 1, timestamp: 2, string: 3, boolean: 4 } as const;
 
+/** Databento's ways to write a cell. */
+const ENCODED_KINDS = { price: 5, time: 6, size: 7, count: 8 } as const;
+
 export interface CsvColumn {
   readonly type: keyof typeof CSV_KINDS;
   /** 0-based cell of the row that it is read from. */
@@ -31,6 +34,7 @@ export interface CsvColumn {
   readonly timeUnit: bigint;
   /** For strings. */
   readonly interner: Interner | undefined;
+  readonly encoding?: keyof typeof ENCODED_KINDS | undefined;
 }
 
 export interface CsvOptions {
@@ -154,11 +158,13 @@ export class CsvScanner {
     // From the last to the first, so that each cell's list begins with the first of its columns.
     for (const [index, column] of [...columns.entries()].reverse()) {
       const words = memory.u32(pointer + index * COLUMN_BYTES, COLUMN_BYTES / 4);
-      words[0] = CSV_KINDS[column.type];
+      const { encoding, type } = column;
+      words[0] = encoding === undefined ? CSV_KINDS[type] : ENCODED_KINDS[encoding];
       words[1] = column.values;
       words[2] = column.isRequired ? 1 : 0;
       words[3] = map[column.cell]!;
       words[4] = column.interner?.state ?? 0;
+      words[5] = type === 'float64' ? 1 : 0;
       memory.i64(pointer + index * COLUMN_BYTES + 24, 1)[0] = column.timeUnit;
       map[column.cell] = index + 1;
     }
