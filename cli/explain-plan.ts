@@ -17,6 +17,14 @@ import { parseReference, referenceText } from '../engine/plan/references.ts';
 import { partitionsOfSlot } from '../engine/runtime/router.ts';
 import { deadLetterPath, takesRejected } from '../index.ts';
 import { sinkDataset } from './datasets.ts';
+import {
+  type ExplainedSize,
+  explainSize,
+  sizeText,
+  type TotalSize,
+  totalSize,
+  totalText,
+} from './explain-state.ts';
 import { paletteFor, terminalWidth } from './terminal/palette.ts';
 import { grid, type GridColumn } from './terminal/grid.ts';
 import { plural } from './terminal/numbers.ts';
@@ -39,6 +47,8 @@ interface ExplainedStep {
   readonly outputs: Readonly<Record<string, Schema>>;
   /** What the state of one partition holds, by table. */
   readonly state?: Readonly<Record<string, string>>;
+  /** How large it gets, of an operator with state. */
+  readonly stateSize?: ExplainedSize;
   readonly dataset?: SinkDataset;
   readonly guarantees: Readonly<Record<string, string>>;
 }
@@ -52,6 +62,8 @@ export interface ExplainedPlan {
   readonly sources: readonly ExplainedStep[];
   readonly operators: readonly ExplainedStep[];
   readonly sinks: readonly ExplainedStep[];
+  /** Of all operators, by key. */
+  readonly stateSize: TotalSize;
   /** Files for the rejected rows of sources that no sink reads them of. */
   readonly deadLetters: Readonly<Record<string, string>>;
   readonly quality: readonly QualityCheckPlan[];
@@ -62,6 +74,7 @@ export function explainPlan(plan: PipelinePlan, slots: number): ExplainedPlan {
   const used = Math.min(slots, plan.partitions);
   const hasRejectedSink = (source: string): boolean =>
     plan.sinks.some((sink) => takesRejected(sink, source));
+  const operators = explainOperators(plan);
   return {
     name: plan.name,
     key: plan.key,
@@ -81,16 +94,9 @@ export function explainPlan(plan: PipelinePlan, slots: number): ExplainedPlan {
       const options = [...optionsOf(fields, source.config), ...common];
       return { name, type, options, outputs: { main: schema }, guarantees };
     }),
-    operators: plan.operators.map(({ name, type, config, input, inputSchema, outputs }) => {
-      const definition = catalog.operators.find((candidate) => candidate.name === type)!;
-      const { fields, guarantees, state } = definition;
-      const options = optionsOf(fields, config);
-      return {
-        ...{ name, type, input: referenceText(input), inputSchema, options, outputs, guarantees },
-        state: state.tables,
-      };
-    }),
+    operators,
     sinks: plan.sinks.map((sink) => explainSink(plan, sink)),
+    stateSize: totalSize(operators),
     deadLetters: Object.fromEntries(
       plan.sources
         .filter(({ name }) => !hasRejectedSink(name))
@@ -98,6 +104,20 @@ export function explainPlan(plan: PipelinePlan, slots: number): ExplainedPlan {
     ),
     quality: plan.quality,
   };
+}
+
+function explainOperators(plan: PipelinePlan): readonly ExplainedStep[] {
+  return plan.operators.map(({ name, type, config, input, inputSchema, outputs }) => {
+    const definition = catalog.operators.find((candidate) => candidate.name === type)!;
+    const { fields, guarantees, state } = definition;
+    const options = optionsOf(fields, config);
+    const stateSize = explainSize(definition, config, inputSchema);
+    return {
+      ...{ name, type, input: referenceText(input), inputSchema, options, outputs, guarantees },
+      state: state.tables,
+      ...(stateSize === undefined ? {} : { stateSize }),
+    };
+  });
 }
 
 function explainSink(plan: PipelinePlan, sink: SinkPlan): ExplainedStep {
@@ -161,6 +181,9 @@ export function renderPlan(plan: ExplainedPlan): readonly string[] {
     `${bold(plan.name)}  ${plural(partitions, 'partition')} by ${key}, ` +
       `${each} on each of ${plural(slots.length, 'slot')}`,
   ];
+  if (plan.operators.some(({ state = {} }) => Object.keys(state).length > 0)) {
+    lines.push(`state  ${totalText(plan.stateSize, key)}`);
+  }
   for (const source of plan.sources) lines.push('', ...renderStep(plan, source, 'source', ''));
   for (const [source, path] of Object.entries(plan.deadLetters)) {
     lines.push('', `rejected rows of ${source} ${dim('->')} ${path}`);
@@ -201,7 +224,8 @@ function renderStep(
   const lines = [
     `${bold(step.name)}  ${kind === 'sink' ? dim('sink ') : ''}${cyan(step.type)}${from}`,
   ];
-  for (const line of detailLines(step, terminalWidth(process.stdout) - prefix.length - 6)) {
+  const width = terminalWidth(process.stdout) - prefix.length - 6;
+  for (const line of detailLines(step, plan.key, width)) {
     lines.push(`${bar}  ${line}`);
   }
   for (const [index, [reader, readerKind]] of readers.entries()) {
@@ -217,7 +241,7 @@ function reads({ input }: ExplainedStep, { name }: ExplainedStep): boolean {
   return input?.split(', ').some((each) => parseReference(each).step === name) === true;
 }
 
-function detailLines(step: ExplainedStep, width: number): readonly string[] {
+function detailLines(step: ExplainedStep, key: string, width: number): readonly string[] {
   const { dim } = paletteFor(process.stdout);
   const entries: (readonly [label: string, value: string, isDim: boolean])[] = [];
   for (const { name, value, isDefault } of step.options) {
@@ -230,6 +254,9 @@ function detailLines(step: ExplainedStep, width: number): readonly string[] {
   }
   for (const [table, doc] of Object.entries(step.state ?? {})) {
     entries.push(['state', `${table}: ${doc}`, false]);
+  }
+  if (step.stateSize !== undefined) {
+    entries.push([`per ${key}`, sizeText(step.stateSize), false]);
   }
   if (step.dataset !== undefined) {
     entries.push(['dataset', `${step.dataset.glob} (${step.dataset.format})`, false]);

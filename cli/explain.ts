@@ -18,7 +18,8 @@ export function register(program: Command): void {
         .summary('show the plan of a pipeline')
         .description(
           'Shows the plan of a pipeline without running it: who reads whom, every option with ' +
-            'its default, the columns after every step, what the state holds, and the checks.',
+            'its default, the columns after every step, what the state holds and how ' +
+            'many bytes of a checkpoint each key takes, and the checks.',
         )
         .argument('<file>', 'the pipeline file'),
     ),

@@ -165,11 +165,20 @@ test('explain shows the plan, or the lints with 78', () => {
   const { code, stdout } = tidemark('explain', 'good/bars.yaml', '--slots', '3');
   assert.equal(code, 0);
   assert.match(stdout, /^bars {2}16 partitions by symbol, 5 or 6 on each of 3 slots\n/);
+  assert.match(stdout, /\nstate {2}\d+ B for each symbol, [\d.]+ MiB for 10,000\n/);
   assert.match(stdout, /└─ bars {2}tumbling_window/);
+  assert.match(stdout, / per symbol +\d+ B: 4 B \+ \d+ B for each open window \(at most \d\)\n/);
   assert.match(stdout, /late {2}sink ndjson of bars\.late/);
   const plan = JSON.parse(tidemark('explain', 'good/bars.yaml', '--json').stdout) as {
-    operators: { outputs: { main: { columns: { name: string }[] } } }[];
+    operators: {
+      outputs: { main: { columns: { name: string }[] } };
+      stateSize: { bytesPerKey: number; key: number; parts: { bytes: number; atMost: number }[] };
+    }[];
+    stateSize: { bytesPerKey: number; unbounded: unknown[] };
   };
+  const { bytesPerKey, key, parts } = plan.operators[0]!.stateSize;
+  assert.equal(bytesPerKey, key + parts[0]!.bytes * parts[0]!.atMost);
+  assert.deepEqual([plan.stateSize.bytesPerKey, plan.stateSize.unbounded], [bytesPerKey, []]);
   assert.deepEqual(
     plan.operators[0]!.outputs.main.columns.map(({ name }) => name),
     ['symbol', 'window_start', 'window_end', 'high', 'volume'],

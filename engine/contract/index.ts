@@ -9,4 +9,5 @@ export * from './operator.ts';
 export * from './problem.ts';
 export * from './row-accounts.ts';
 export * from './schema.ts';
+export * from './state-size.ts';
 export * from './time.ts';

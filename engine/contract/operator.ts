@@ -12,6 +12,7 @@ import type { Batch, Dictionary, StringTable } from './batch.ts';
 import { type ConfigInput, type ConfigOf, fieldMeta, type Fields } from './fields.ts';
 import type { Path, Report } from './problem.ts';
 import type { Schema } from './schema.ts';
+import type { StateSize } from './state-size.ts';
 import type { EventTime } from './time.ts';
 
 export type Stability = 'experimental' | 'beta' | 'stable';
@@ -67,6 +68,11 @@ export interface OperatorSpec<F extends Fields> {
     readonly scope: 'none' | 'keyed';
     /** Table name to what it holds. */
     readonly tables: Readonly<Record<string, string>>;
+    /**
+     * How many bytes of a snapshot a key takes at this configuration, which has no problems; for
+     * `tidemark explain`. Needed where the scope is `keyed`. Pure.
+     */
+    readonly bytesPerKey?: (config: ConfigOf<F>, input: Schema) => StateSize;
   };
   /** Counters beyond the rows in and out, which the runtime counts for every step. */
   readonly metrics: Readonly<Record<string, { readonly unit: string; readonly doc: string }>>;

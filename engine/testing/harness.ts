@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly partitions?: number;
   /** Whether the end of the input moves the watermark to the end of time; true by default. */
   readonly finish?: boolean;
+  /** Whether to take the size of the state after the last batch, before the end of the input. */
+  readonly measuresState?: boolean;
   /** 'none' where the rows are aggregates, which no row account counts. */
   readonly origin?: 'source' | 'none';
   /** Rows that a partition may put out before the run is given up; no limit by default. */
@@ -64,6 +66,8 @@ export interface RunResult {
   readonly emissions: readonly Emission[];
   /** What `advance` returned, partition by partition. */
   readonly watermarks: readonly (readonly bigint[])[];
+  /** Bytes of the snapshots of all partitions; 0 where they are not measured. */
+  readonly stateBytes: number;
   /** Blocks of memory that the operators did not give back when they were disposed. */
   readonly leakedSlabs: number;
 }
@@ -132,6 +136,7 @@ export function runOperator(
     for (const task of tasks) task.advance(stream.watermark);
     if (restarts.has(index)) for (const task of tasks) task.restart();
   }
+  if (options.measuresState === true) for (const task of tasks) task.measureState();
   if (options.finish !== false) for (const task of tasks) task.advance(END_OF_TIME);
   for (const task of tasks) task.close();
   return collectResults(tasks, planned.outputs);
@@ -156,6 +161,7 @@ function collectResults(tasks: readonly Task[], outputsPlan: Outputs): RunResult
     outputsPlan,
     emissions: tasks.flatMap((task) => task.emissions),
     watermarks: tasks.map((task) => task.watermarks),
+    stateBytes: sum((task) => task.stateBytes),
     leakedSlabs: sum((task) => task.leakedSlabs),
   };
 }
@@ -203,6 +209,7 @@ class Task {
   readonly metrics = new Map<string, number>();
   readonly counted = { late: new Set<number>(), duplicate: new Set<number>() };
   leakedSlabs = 0;
+  stateBytes = 0;
   readonly #definition: OperatorDefinition;
   readonly #planned: PlannedOperator;
   readonly #input: Schema;
@@ -249,6 +256,11 @@ class Task {
     this.#promised = promised;
     this.watermarks.push(promised);
     this.#memory.arena.reset();
+  }
+
+  measureState(): void {
+    const tables = Object.values(this.#operator.snapshot());
+    this.stateBytes = tables.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Snapshot, then a new operator elsewhere: other addresses, other codes of the same strings. */

@@ -4,6 +4,7 @@
 
 import type { Path, Report } from '../../engine/contract/problem.ts';
 import type { ColumnSchema, Schema } from '../../engine/contract/schema.ts';
+import type { StateSize } from '../../engine/contract/state-size.ts';
 
 export type Severity = 'low' | 'medium' | 'high';
 
@@ -17,6 +18,25 @@ export const ANOMALY_TABLES = {
   id_counts: 'How often each id was given that can still come again, as JSON.',
   late_counts: 'How many anomalies of late rows each key has had, as JSON.',
 } as const;
+
+/**
+ * how large that gets,
+ * @param types Types of its anomalies, which are part of the ids.
+ */
+export function anomalyStateSize(types: readonly string[]): StateSize {
+  const longest = Math.max(0, ...types.map((type) => type.length));
+  return {
+    key: 0,
+    parts: [
+      { bytes: ID_BYTES + longest, each: 'anomaly that the watermark has not passed' },
+      { bytes: LATE_COUNT_BYTES, each: 'key with anomalies of late rows', atMost: 1 },
+    ],
+  };
+}
+
+/** An id without its type, its time and its count, for names of usual lengths, as JSON. */
+const ID_BYTES = 70;
+const LATE_COUNT_BYTES = 16;
 
 /** and its metrics. */
 export const ANOMALY_METRICS = {

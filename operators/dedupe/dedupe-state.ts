@@ -13,6 +13,11 @@ import { readSections, writeSections } from '../snapshots/sections.ts';
 
 const ENTRY_HEADER_BYTES = 16;
 
+/** Bytes of an entry: key, time and a word for each compared column. */
+export function entryBytes(columnCount: number): number {
+  return ENTRY_HEADER_BYTES + columnCount * 8;
+}
+
 type Strings = Pick<OperatorContext, 'step' | 'strings'>;
 
 /** @param entries Codes of `strings`; overwritten. */
@@ -70,7 +75,7 @@ function translate(
   columns: readonly ColumnSchema[],
   map: (code: number) => number,
 ): void {
-  const entryWords = (ENTRY_HEADER_BYTES + columns.length * 8) / 4;
+  const entryWords = entryBytes(columns.length) / 4;
   const words = new Uint32Array(entries.buffer, entries.byteOffset, entries.length / 4);
   for (const [index, { type }] of columns.entries()) {
     if (type !== 'string') continue;

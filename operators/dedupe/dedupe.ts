@@ -27,7 +27,7 @@ import { durationNs, type EventTime } from '../../engine/contract/time.ts';
 import { selectRows } from '../../engine/expression/select-rows.ts';
 import { StringCodes } from '../../engine/expression/string-codes.ts';
 import { type DedupeColumn, DedupeTable } from '../../wasm/host/dedupe.ts';
-import { readEntries, writeEntries } from './dedupe-state.ts';
+import { entryBytes, readEntries, writeEntries } from './dedupe-state.ts';
 
 /** A century: event times and this add up within 64 bits. */
 const WITHIN_MAX = '36500d';
@@ -196,6 +196,11 @@ export const dedupe: OperatorDefinition = defineOperator({
     tables: {
       kept_rows: 'Key, event time and compared values of each row that passed not long ago.',
     },
+    // A text stands in a snapshot once, however many rows have it.
+    bytesPerKey: ({ columns, within }) => ({
+      key: 0,
+      parts: [{ bytes: entryBytes(columns.length), each: `distinct row within ${within}` }],
+    }),
   },
   metrics: {
     duplicate_rows_total: { unit: 'rows', doc: 'Rows dropped because they repeat another.' },

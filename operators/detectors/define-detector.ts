@@ -21,11 +21,18 @@ import {
 } from '../../engine/contract/operator.ts';
 import type { Report } from '../../engine/contract/problem.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
+import { type StateSize, sumOfSizes } from '../../engine/contract/state-size.ts';
 import { planExpression } from '../../engine/expression/plan-expression.ts';
-import { ANOMALY_METRICS, ANOMALY_TABLES, anomalySchema } from '../anomalies/anomaly.ts';
+import {
+  ANOMALY_METRICS,
+  ANOMALY_TABLES,
+  anomalySchema,
+  anomalyStateSize,
+} from '../anomalies/anomaly.ts';
 import { severityConstraints } from '../anomalies/anomaly-fields.ts';
 import { planProgram } from '../rolling/rolling-program.ts';
 import { rolling } from '../rolling/rolling.ts';
+import { rollingStateSize } from '../rolling/rolling-state-size.ts';
 import { anomalyFields, windowConstraints } from './detector-fields.ts';
 import { DetectorOperator } from './detector-operator.ts';
 import {
@@ -102,6 +109,16 @@ export function defineDetector<F extends Fields>(spec: DetectorSpec<F>): Operato
       tables: {
         ...ANOMALY_TABLES,
         windows: 'What the rolling functions of its rules remember, by window.',
+      },
+      bytesPerKey: (config, input) => {
+        const { windows, rules } = stagesOf(erased, config as Config);
+        const sizes: StateSize[] = [];
+        let schema = input;
+        for (const { name: _, ...window } of windows) {
+          sizes.push(rollingStateSize(window, schema));
+          schema = rolling.plan(window, schema, () => undefined).main;
+        }
+        return sumOfSizes([...sizes, anomalyStateSize(rules.map(({ type }) => type))]);
       },
     },
     metrics: ANOMALY_METRICS,

@@ -7,6 +7,8 @@
 
 import { duration, type Fields } from '../../engine/contract/fields.ts';
 import { defineOperator, type OperatorDefinition } from '../../engine/contract/operator.ts';
+import type { Schema } from '../../engine/contract/schema.ts';
+import type { StatePart, StateSize } from '../../engine/contract/state-size.ts';
 import { durationNs } from '../../engine/contract/time.ts';
 import { windowTables } from '../aggregates/open-windows.ts';
 import {
@@ -15,7 +17,8 @@ import {
   windowConstraints,
   windowFields,
 } from '../aggregates/window-plan.ts';
-import { HoppingWindowOperator } from './hopping-window-operator.ts';
+import { openAtOnce, ratio, recordBytes, windowSize } from '../aggregates/window-size.ts';
+import { type HoppingWindowConfig, HoppingWindowOperator } from './hopping-window-operator.ts';
 
 const fields = {
   size: duration({
@@ -31,6 +34,24 @@ const fields = {
 
 /** A day every second. A key that falls silent is put out as often before it is forgotten. */
 const WINDOWS_MAX = 100_000n;
+
+/** Bytes of a key beside its panes: front, place among the active keys, and back. */
+const FRONT_AND_ACTIVE_BYTES = 8;
+const RESTATED_BYTES = 16;
+
+function hoppingSize(config: HoppingWindowConfig, input: Schema): StateSize {
+  const bytes = recordBytes(config, input);
+  const isEarly = config.emit === 'early';
+  const pane: StatePart = {
+    // One that is stated again keeps its own aggregate beside that of the rest of its block.
+    bytes: isEarly ? 2 * bytes : bytes,
+    each: `slide of ${config.slide} with rows`,
+    atMost:
+      ratio(durationNs(config.size), durationNs(config.slide)) + openAtOnce(config.slide, config),
+  };
+  const restated: StatePart = { bytes: RESTATED_BYTES, each: 'open window that was stated again' };
+  return windowSize(FRONT_AND_ACTIVE_BYTES + bytes, pane, ...(isEarly ? [restated] : []));
+}
 
 export const hoppingWindow: OperatorDefinition = defineOperator({
   name: 'hopping_window',
@@ -74,6 +95,7 @@ export const hoppingWindow: OperatorDefinition = defineOperator({
       horizon: 'End of the last windows that were put out, and start of the block at hand.',
       revisions: 'How often windows were stated that have been stated again.',
     },
+    bytesPerKey: hoppingSize,
   },
   metrics: {},
   examples: [

@@ -8,6 +8,7 @@ import type { Report } from '../../engine/contract/problem.ts';
 import type { ColumnSchema, Schema } from '../../engine/contract/schema.ts';
 import { RollingOperator } from './rolling-operator.ts';
 import { ROLLING_FUNCTIONS } from './rolling-functions.ts';
+import { rollingStateSize } from './rolling-state-size.ts';
 import { planProgram } from './rolling-program.ts';
 import { overProblem, ROWS_MAX } from './window-limits.ts';
 
@@ -113,6 +114,7 @@ export const rolling: OperatorDefinition = defineOperator({
     tables: {
       windows: 'The values (and times) in the window of each expression and key, by expression.',
     },
+    bytesPerKey: rollingStateSize,
   },
   metrics: {},
   examples: [

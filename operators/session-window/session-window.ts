@@ -15,6 +15,8 @@ import {
   windowConstraints,
   windowFields,
 } from '../aggregates/window-plan.ts';
+import { openAtOnce, recordBytes, windowSize } from '../aggregates/window-size.ts';
+import { SESSION_BYTES } from '../../wasm/host/window-sessions.ts';
 import { SessionWindowOperator } from './session-window-operator.ts';
 
 const fields = {
@@ -24,6 +26,9 @@ const fields = {
   }),
   ...windowFields,
 } satisfies Fields;
+
+/** An entry in each of the two queues. */
+const SESSION_QUEUE_BYTES = 32;
 
 export const sessionWindow: OperatorDefinition = defineOperator({
   name: 'session_window',
@@ -55,6 +60,12 @@ export const sessionWindow: OperatorDefinition = defineOperator({
       session_ends: 'When to look at each session next.',
       session_starts: 'Where each session begins, for the watermark of the output.',
     },
+    bytesPerKey: (config, input) =>
+      windowSize(0, {
+        bytes: recordBytes(config, input, SESSION_BYTES) + SESSION_QUEUE_BYTES,
+        each: 'open session',
+        atMost: openAtOnce(config.gap, config),
+      }),
   },
   metrics: {},
   examples: [

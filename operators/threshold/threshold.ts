@@ -17,7 +17,12 @@ import {
 } from '../../engine/contract/fields.ts';
 import { planExpression } from '../../engine/expression/plan-expression.ts';
 import { anomalyType, severityConstraints, severityLimits } from '../anomalies/anomaly-fields.ts';
-import { ANOMALY_METRICS, ANOMALY_TABLES, anomalySchema } from '../anomalies/anomaly.ts';
+import {
+  ANOMALY_METRICS,
+  ANOMALY_TABLES,
+  anomalySchema,
+  anomalyStateSize,
+} from '../anomalies/anomaly.ts';
 import { RulesOperator } from '../anomalies/rules-operator.ts';
 
 const rule = z.strictObject({
@@ -93,7 +98,12 @@ export const threshold: OperatorDefinition = defineOperator({
   fields,
   constraints: severityConstraints,
   plan: (config, input, report) => ({ main: planAnomalies(config, input, report) }),
-  state: { version: 1, scope: 'keyed', tables: ANOMALY_TABLES },
+  state: {
+    version: 1,
+    scope: 'keyed',
+    tables: ANOMALY_TABLES,
+    bytesPerKey: ({ rules }) => anomalyStateSize(rules.map(({ type }) => type)),
+  },
   metrics: ANOMALY_METRICS,
   examples: [
     {

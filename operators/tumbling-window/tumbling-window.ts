@@ -15,6 +15,7 @@ import {
   windowConstraints,
   windowFields,
 } from '../aggregates/window-plan.ts';
+import { openAtOnce, recordBytes, windowSize } from '../aggregates/window-size.ts';
 import { TumblingWindowOperator } from './tumbling-window-operator.ts';
 
 const fields = {
@@ -43,7 +44,17 @@ export const tumblingWindow: OperatorDefinition = defineOperator({
     ...windowConstraints,
   ],
   plan: planWindow,
-  state: { version: 1, scope: 'keyed', tables: windowTables },
+  state: {
+    version: 1,
+    scope: 'keyed',
+    tables: windowTables,
+    bytesPerKey: (config, input) =>
+      windowSize(0, {
+        bytes: recordBytes(config, input),
+        each: 'open window',
+        atMost: openAtOnce(config.size, config),
+      }),
+  },
   metrics: {},
   examples: [
     {

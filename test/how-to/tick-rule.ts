@@ -129,6 +129,7 @@ export const tickRule: OperatorDefinition = defineOperator({
     version: 1,
     scope: 'keyed',
     tables: { last_ticks: 'Last price and direction of each key.' },
+    bytesPerKey: () => ({ key: BYTES_A_KEY, parts: [] }),
   },
   metrics: {},
   examples: [
