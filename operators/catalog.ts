@@ -5,6 +5,7 @@ import { extremeMovementDetector } from './extreme-movement-detector/extreme-mov
 import { filter } from './filter/filter.ts';
 import { highLowRatioDetector } from './high-low-ratio-detector/high-low-ratio-detector.ts';
 import { hoppingWindow } from './hopping-window/hopping-window.ts';
+import { isolationForest } from './isolation-forest/isolation-forest.ts';
 import { limitsDetector } from './limits-detector/limits-detector.ts';
 import { movingAverageDetector } from './moving-average-detector/moving-average-detector.ts';
 import { priceGapDetector } from './price-gap-detector/price-gap-detector.ts';
@@ -25,6 +26,7 @@ export const operators: readonly OperatorDefinition[] = [
   filter,
   highLowRatioDetector,
   hoppingWindow,
+  isolationForest,
   limitsDetector,
   movingAverageDetector,
   priceGapDetector,

@@ -190,6 +190,26 @@ export const ERROR_CODES = {
     retry: false,
     doc: 'The query of a quality check, or of `tidemark query`, does not run.',
   },
+  'model/unreadable': {
+    fault: 'user',
+    retry: false,
+    doc: 'The model file of a step cannot be read. `tidemark train` makes it.',
+  },
+  'model/invalid': {
+    fault: 'user',
+    retry: false,
+    doc: 'The model file of a step is none, is broken, or is of another version.',
+  },
+  'model/mismatch': {
+    fault: 'user',
+    retry: false,
+    doc: 'The model of a step was trained on other features than the step has.',
+  },
+  'model/no-rows': {
+    fault: 'user',
+    retry: false,
+    doc: 'There are too few rows with numbers in every feature to train a model from.',
+  },
   'memory/exhausted': {
     fault: 'external',
     retry: false,

@@ -198,17 +198,18 @@ function addPaths(
 }
 
 /**
- * Lists the rows `order[from … end-1]` whose score is above the limit, in their order.
+ * Lists the places `from` … end-1 of `order` whose row has a score above the limit.
+ * @param out u32[end - from + 1].
  * @returns How many there are.
  */
-export function rowsAbove(
+export function placesAbove(
   scores: usize, limit: f64, order: usize, from: u32, end: u32, out: usize,
 ): u32 {
   let count: u32 = 0;
   for (let i = from; i < end; i++) {
-    const row = load<u32>(order + (<usize>i << 2));
-    store<u32>(out + (<usize>count << 2), row);
-    count += u32(load<f64>(scores + (<usize>row << 3)) > limit);
+    const row = <usize>load<u32>(order + (<usize>i << 2));
+    store<u32>(out + (<usize>count << 2), i);
+    count += u32(load<f64>(scores + (row << 3)) > limit);
   }
   return count;
 }

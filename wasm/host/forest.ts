@@ -51,7 +51,7 @@ interface ScoreExports {
     count: number,
     out: number,
   ): void;
-  rowsAbove(
+  placesAbove(
     scores: number,
     limit: number,
     order: number,
@@ -288,11 +288,17 @@ export class Forest {
   }
 
   /**
-   * Lists those of the rows `order[from … end-1]` whose score is above the limit.
+   * Lists the places `from` … end-1 of `order` whose row has a score above the limit.
    * @param out u32[end - from + 1].
    */
-  rowsAbove({ order }: ForestRows, from: number, end: number, scores: number, out: number): number {
-    return this.#scoring.rowsAbove(scores, this.limit, order, from, end, out);
+  placesAbove(
+    { order }: ForestRows,
+    from: number,
+    end: number,
+    scores: number,
+    out: number,
+  ): number {
+    return this.#scoring.placesAbove(scores, this.limit, order, from, end, out);
   }
 
   /** Why the row `order[at]` has the score that it has. Uses the arena. */
