@@ -78,18 +78,19 @@ export function readModel(
     throw new EngineError('model/unreadable', `${failed}: ${found}; ${remedy}`, { cause });
   }
   const remedy = `train it again with tidemark train FILE --operator ${step} --out ${path}`;
+  const refuse = (found: string): never => {
+    throw new EngineError('model/invalid', `${failed}: ${found}; ${remedy}`);
+  };
   // Each task of a slot reads it: what one has read serves the others.
-  if (latest?.text !== text) {
-    const model = parseModel(text, (found) => {
-      throw new EngineError('model/invalid', `${failed}: ${found}; ${remedy}`);
-    });
-    latest = { text, model };
-  }
-  const { model } = latest;
+  const model = latest?.text === text ? latest.model : parseModel(text, refuse);
   const [trained, own] = [model.features, featureTexts(features)].map(listFeatures);
   if (trained !== own) {
     const found = `it was trained on the features ${trained}, the step has ${own}`;
     throw new EngineError('model/mismatch', `${failed}: ${found}; ${remedy}`);
+  }
+  if (latest?.text !== text) {
+    checkContents(model, refuse);
+    latest = { text, model };
   }
   return model;
 }
@@ -103,11 +104,11 @@ function listFeatures(features: Readonly<Record<string, string>>): string {
 
 type Refuse = (found: string) => never;
 
-/** @param refuse Told what is wrong; does not return. */
-export function parseModel(text: string, refuse: Refuse): Model {
-  let model: Partial<Model>;
+/** Reads as far as the version and the features; `checkContents` looks at the rest. */
+function parseModel(text: string, refuse: Refuse): Model {
+  let model: Partial<Model> | null;
   try {
-    model = JSON.parse(text) as Partial<Model>;
+    model = JSON.parse(text) as Partial<Model> | null;
   } catch {
     return refuse('it is not JSON');
   }
@@ -115,12 +116,18 @@ export function parseModel(text: string, refuse: Refuse): Model {
   if (model.version !== MODEL_VERSION) {
     return refuse(`it is of version ${String(model.version)}, expected ${MODEL_VERSION}`);
   }
-  const names = Object.keys(isObject(model.features) ? model.features : {});
-  if (names.length === 0) return refuse('it has no features');
-  if (!isCount(model.sample_size) || model.sample_size > SAMPLE_ROWS_MAX) {
-    return refuse('its sample_size is no number of rows');
+  if (!isObject(model.features) || Object.keys(model.features).length === 0) {
+    return refuse('it has no features');
   }
-  if (!isNumber(model.limit)) return refuse('its limit is no number');
+  return model as Model;
+}
+
+function checkContents(model: Partial<Model>, refuse: Refuse): void {
+  const names = Object.keys(model.features!);
+  if (!isCount(model.sample_size) || model.sample_size > SAMPLE_ROWS_MAX) {
+    refuse('its sample_size is no number of rows');
+  }
+  if (!isNumber(model.limit)) refuse('its limit is no number');
   for (const name of names) {
     const moments = isObject(model.moments) ? model.moments[name] : undefined;
     const isSound =
@@ -128,14 +135,13 @@ export function parseModel(text: string, refuse: Refuse): Model {
       isNumber(moments.shift) &&
       isNumber(moments.scale) &&
       moments.scale > 0;
-    if (!isSound) return refuse(`its moments of ${name} are no numbers`);
+    if (!isSound) refuse(`its moments of ${name} are no numbers`);
   }
-  if (!Array.isArray(model.trees) || model.trees.length === 0) return refuse('it has no trees');
-  for (const [number, tree] of model.trees.entries()) {
-    const fault = faultOf(tree as unknown, names.length, model.sample_size);
-    if (fault !== undefined) return refuse(`tree ${number} is broken: ${fault}`);
+  if (!Array.isArray(model.trees) || model.trees.length === 0) refuse('it has no trees');
+  for (const [number, tree] of model.trees!.entries()) {
+    const fault = faultOf(tree as unknown, names.length, model.sample_size!);
+    if (fault !== undefined) refuse(`tree ${number} is broken: ${fault}`);
   }
-  return model as Model;
 }
 
 /** What is wrong with a tree, or undefined. */

@@ -158,8 +158,15 @@ export class Forest {
     return this.#memory.f64(this.#moments, this.#features * 3);
   }
 
+  /**
+   * Sum of the path lengths of a row that no tree can tell from the others, added up as the kernels
+   * add: where that is every row, the score is 0.5 without rounding, and no row is above it.
+   */
   get #normalizer(): number {
-    return this.#trees * meanPathLength(this.#sampleSize);
+    const length = meanPathLength(this.#sampleSize);
+    let sum = 0;
+    for (let tree = 0; tree < this.#trees; tree++) sum += length;
+    return sum;
   }
 
   /**
