@@ -17,17 +17,21 @@ const INPUT: Schema = {
   key: 'symbol',
 };
 
-const ROWS: readonly Row[] = [10, 11, null, 9].map((price, i) => {
+/** Enough of each symbol for every operator to have learnt what is usual. */
+const ROWS = Array.from({ length: 600 }, (_, i): Row => {
+  const price = [10, 11, null, 9][i % 4]!;
   return { event_time: BigInt(i) * 1_000_000_000n, symbol: i % 2 === 0 ? 'A' : 'B', price };
 });
 
-const BARE = { one: 1, tiny: -1e-7, huge: 1e21, yes: true, no: false };
+const BARE_NUMBERS = { one: 1, tiny: -1e-7, huge: 1e21 };
+const BARE = { ...BARE_NUMBERS, yes: true, no: false };
 const WINDOW = { aggregates: { ...BARE, rows: 'count()' } };
 
 const configs: Readonly<Record<string, object>> = {
   derive: { columns: BARE },
   filter: { where: true },
   hopping_window: { ...WINDOW, size: '2s', slide: '1s' },
+  isolation_forest: { features: { ...BARE_NUMBERS, price: 'price' }, value: 3, baseline: 2 },
   rolling: { over: '2 rows', columns: BARE },
   session_window: { ...WINDOW, gap: '5s' },
   threshold: {

@@ -205,11 +205,6 @@ export const ERROR_CODES = {
     retry: false,
     doc: 'The model of a step was trained on other features than the step has.',
   },
-  'model/no-rows': {
-    fault: 'user',
-    retry: false,
-    doc: 'There are too few rows with numbers in every feature to train a model from.',
-  },
   'memory/exhausted': {
     fault: 'external',
     retry: false,

@@ -97,7 +97,10 @@ interface Details {
 function assertNear(found: unknown, expected: number, tolerance: number, what: string): void {
   assert.equal(typeof found, 'number', what);
   const distance = Math.abs((found as number) - expected);
-  assert(distance <= tolerance * Math.max(1, Math.abs(expected)), `${what}: ${found}, ${expected}`);
+  assert(
+    distance <= tolerance * Math.max(1, Math.abs(expected)),
+    `${what}: ${found as number}, ${expected}`,
+  );
 }
 
 /** The anomaly is that of the row, and its explanation gives reasons that add up. */

@@ -54,7 +54,7 @@ const fields = {
   }).optional(),
   trees: integer({ doc: 'Trees of a forest.', minimum: 1, maximum: 10_000 }).default(100),
   sample_size: integer({
-    doc: 'Rows that each tree is grown from, drawn without replacement; all, where there are fewer.',
+    doc: 'Rows that each tree is grown from, drawn without replacement; all where there are fewer.',
     minimum: 2,
     maximum: SAMPLE_ROWS_MAX,
   }).default(256),
@@ -101,9 +101,9 @@ const fields = {
   }).default(0),
   standardize: flag({
     doc:
-      'Whether features are compared as (value - mean) / deviation of the rows that the forest is ' +
-      'grown from. Forests do not mind, but they compare in single precision, in which prices of ' +
-      '1,000,000,000 differ by 64.',
+      'Whether features are compared as (value - mean) / deviation of the rows that the forest ' +
+      'is grown from. Forests do not mind, but they compare in single precision, in which prices ' +
+      'of 1,000,000,000 differ by 64.',
   }).default(true),
   anomaly_type: text({ doc: 'Type of the anomalies; part of their ids.' })
     .regex(TYPE_NAME, { error: 'expected a word of letters, digits, _ . and -' })
@@ -203,7 +203,7 @@ function plan(config: Config, input: Schema, report: Report): Outputs {
 
 export const isolationForest: OperatorDefinition = defineOperator({
   name: 'isolation_forest',
-  since: '0.2.0',
+  since: '0.1.0',
   stability: 'experimental',
   summary:
     'Makes an anomaly row of each row that random trees tell from the others in few questions.',
@@ -232,13 +232,10 @@ export const isolationForest: OperatorDefinition = defineOperator({
   },
   examples: [
     {
-      title: 'Trades unlike the eight before the last refit',
+      title: 'A trade unlike the eight before the forest was grown',
       config: {
         features: { price: 'price', size: 'log(size)' },
-        trees: 50,
-        reservoir: 8,
         min_rows: 8,
-        refit_every: 4,
         threshold: 0.62,
       },
       input: `
@@ -259,6 +256,36 @@ export const isolationForest: OperatorDefinition = defineOperator({
       output: `
         event_time | symbol | type             | detector         | value | direction
         09:30:10   | AAPL   | isolation_forest | isolation_forest | 104   | up
+      `,
+    },
+    {
+      title: 'Forests that follow the market: grown anew every third row, from the last six',
+      config: {
+        features: { price: 'price' },
+        trees: 20,
+        sample_size: 4,
+        contamination: 0.2,
+        reservoir: 6,
+        min_rows: 6,
+        refit_every: 3,
+        baseline: '100',
+      },
+      input: `
+        event_time | symbol | price
+        09:30:00   | AAPL   | 100
+        09:30:01   | AAPL   | 101
+        09:30:02   | AAPL   | 102
+        09:30:03   | AAPL   | 101
+        09:30:04   | AAPL   | 100
+        09:30:05   | AAPL   | 101
+        09:30:06   | AAPL   | 101
+        09:30:07   | AAPL   | 140
+        09:30:08   | AAPL   | 101
+        09:30:09   | AAPL   | 101
+      `,
+      output: `
+        event_time | symbol | value | baseline | direction
+        09:30:07   | AAPL   | 140   | 100      | up
       `,
     },
   ],

@@ -4,7 +4,8 @@
  *     { "format": "tidemark isolation forest", "version": 1,
  *       "features": { "price": "price", … }, "parameters": { "trees": 100, … },
  *       "limit": 0.61, "moments": { "price": { "mean", "shift", "scale" }, … },
- *       "training": { "rows": … }, "trees": [ { "left", "right", "feature", "threshold", "n" }, … ] }
+ *       "training": { "rows": … },
+ *       "trees": [ { "left", "right", "feature", "threshold", "n" }, … ] }
  *
  * The trees are arrays as scikit-learn exports them. A file is read to the end before anything of
  * it is used: what is not a tree is refused, so that no walk leaves its nodes.

@@ -1,6 +1,6 @@
 /**
- * The layout of a forest, shared by the kernels that grow, walk and explain it. Offsets are relative
- * to the forest, so that it can be copied anywhere.
+ * The layout of a forest, shared by the kernels that grow, walk and explain it. Offsets are
+ * relative to the forest, so that it can be copied anywhere.
  *
  *   directory  trees * 8 bytes: u32 offset of the tree, u32 number of its nodes
  *   tree       nodes   8 bytes each: f32 threshold, u32 link

@@ -64,7 +64,7 @@ export function growTrees(job: usize, from: u32, trees: u32): u32 {
   return trees;
 }
 
-/** Draws the rows of a tree to the front of `numbers`, which then holds 0 … count-1 in any order. */
+/** Draws the rows of a tree to the front of `numbers`: 0 … count-1 in any order. */
 function draw(count: u32, sampleSize: u32): void {
   // From the same start for each tree: a tree must not depend on those before it.
   for (let i: u32 = 0; i < count; i++) store<u32>(numbers + (<usize>i << 2), i);

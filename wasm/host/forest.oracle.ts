@@ -38,7 +38,10 @@ export interface OracleMoments {
   readonly scales: readonly number[];
 }
 
-export function momentsOf(rows: readonly (readonly number[])[], isStandardized: boolean) {
+export function momentsOf(
+  rows: readonly (readonly number[])[],
+  isStandardized: boolean,
+): OracleMoments {
   const features = rows[0]!.map((_, feature) => rows.map((row) => row[feature]!));
   const means = features.map(
     (values) => values[0]! + values.reduce((sum, x) => sum + (x - values[0]!), 0) / values.length,

@@ -226,7 +226,7 @@ test('the latest reservoir holds the last rows', () => {
   });
 });
 
-test('a uniform reservoir holds every row as often as any other, and goes on from a snapshot', () => {
+test('a uniform reservoir holds every row equally often, and goes on from a snapshot', () => {
   withMemory((memory) => {
     const rows = Array.from({ length: 60 }, (_, i) => [i]);
     const groups = groupsOf(memory, rows);
