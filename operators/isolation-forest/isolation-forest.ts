@@ -262,9 +262,8 @@ export const isolationForest: OperatorDefinition = defineOperator({
       title: 'Forests that follow the market: grown anew every third row, from the last six',
       config: {
         features: { price: 'price' },
-        trees: 20,
-        sample_size: 4,
-        contamination: 0.2,
+        trees: 50,
+        contamination: 0.3,
         reservoir: 6,
         min_rows: 6,
         refit_every: 3,
