@@ -5,7 +5,7 @@ import type { SplitPosition } from '../../engine/contract/connector.ts';
 import type { EngineError } from '../../engine/contract/error.ts';
 import { pack } from '../../engine/contract/message-pack.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
-import { ArrowEncoder } from '../parquet/arrow-chunk.ts';
+import { ArrowStreamWriter } from '../parquet/arrow-stream.ts';
 import { RowBuffer } from '../parquet/row-buffer.ts';
 import { NatsServer } from '../testing/nats-server.ts';
 import { columnBatch, type Row } from '../testing/rows.ts';
@@ -37,7 +37,8 @@ const SCHEMA: Schema = {
 function arrowMessage(rows: readonly Row[]): Uint8Array {
   const buffer = new RowBuffer(SCHEMA.columns, Math.max(1, rows.length));
   buffer.append(columnBatch(SCHEMA, rows), [0, 1, 2], undefined, 0, rows.length);
-  return new ArrowEncoder(SCHEMA.columns, ['dictionary', 'plain', 'plain']).encode(buffer);
+  const writer = new ArrowStreamWriter(SCHEMA.columns, [true, false, false]);
+  return writer.write(buffer, buffer.capacityMax).next().value!.bytes;
 }
 
 async function withStream(

@@ -64,6 +64,7 @@ const row = fc.tuple(
   fc.option(text),
 );
 const limits: fc.Arbitrary<ParquetLimits> = fc.record({
+  bufferRows: fc.integer({ min: 1, max: 50 }),
   chunkRows: fc.integer({ min: 1, max: 50 }),
   bufferBytesMax: fc.integer({ min: 0, max: 40_000 }),
   openFilesMax: fc.integer({ min: 1, max: 3 }),

@@ -16,13 +16,15 @@ import type { PreparedCommit, SinkContext, SinkWriter } from '../../engine/contr
 import type { ColumnSchema } from '../../engine/contract/schema.ts';
 import type { PartCommittable, PartNames, ReplaceCommittable } from '../staging/part-files.ts';
 import { removeEmptyFolders, removeStaged, StagedFile } from '../staging/staged-file.ts';
-import { ArrowEncoder } from './arrow-chunk.ts';
+import { ArrowStreamWriter } from './arrow-stream.ts';
 import { ParquetFile } from './parquet-file.ts';
 import { type PartitionColumn, splitByFolder } from './partition-folders.ts';
 import { RowBuffer } from './row-buffer.ts';
-import { chooseStorage, type CompressionName, writerProperties } from './storage.ts';
+import { type CompressionName, StorageChooser, writerProperties } from './storage.ts';
 
 export interface ParquetLimits {
+  /** Rows that wait for a row group; one of fewer rows is encoded at once. */
+  readonly bufferRows: number;
   /** Rows that are encoded at once. 16,384: larger ones are no faster (bench/parquet-writers). */
   readonly chunkRows: number;
   /** Bytes of the buffers of all folders together, but for the one in use. */
@@ -32,6 +34,7 @@ export interface ParquetLimits {
 }
 
 export const PARQUET_LIMITS: ParquetLimits = {
+  bufferRows: 122_880,
   chunkRows: 16_384,
   bufferBytesMax: 64 * 2 ** 20,
   openFilesMax: 8,
@@ -53,7 +56,7 @@ export interface ParquetOptions {
 /** A file that is written or finished, and the encoder that its columns need. */
 interface OpenFile {
   readonly file: ParquetFile;
-  readonly encoder: ArrowEncoder;
+  readonly encoder: ArrowStreamWriter;
 }
 
 interface FinishedFile {
@@ -78,6 +81,7 @@ export class ParquetSinkWriter implements SinkWriter {
   /** Columns that stand in the files, and their positions in a batch. */
   readonly #columns: readonly ColumnSchema[];
   readonly #positions: readonly number[];
+  readonly #storage: StorageChooser;
   readonly #folders = new Map<string, FolderState>();
   #finished: FinishedFile[] = [];
   #bufferBytes = 0;
@@ -99,6 +103,7 @@ export class ParquetSinkWriter implements SinkWriter {
     const { columns } = context.schema;
     this.#columns = columns.filter(({ name }) => !inFolders.has(name));
     this.#positions = this.#columns.map((column) => columns.indexOf(column));
+    this.#storage = new StorageChooser(this.#columns, context.schema.key, options.compression);
   }
 
   async write(batch: ColumnBatch): Promise<void> {
@@ -178,7 +183,7 @@ export class ParquetSinkWriter implements SinkWriter {
   #stateOf(folder: string): FolderState {
     let state = this.#folders.get(folder);
     if (state === undefined) {
-      const rows = Math.min(this.#limits.chunkRows, this.#options.rowGroupRows);
+      const rows = Math.min(this.#limits.bufferRows, this.#options.rowGroupRows);
       state = { folder, buffer: new RowBuffer(this.#columns, rows), open: undefined };
     } else {
       this.#folders.delete(folder);
@@ -202,11 +207,12 @@ export class ParquetSinkWriter implements SinkWriter {
   /** Moves the buffered rows of a folder into its file. */
   async #encode(state: FolderState): Promise<void> {
     const { buffer } = state;
-    const { rowCount } = buffer;
-    if (rowCount === 0) return;
+    if (buffer.rowCount === 0) return;
     state.open ??= await this.#openFile(state);
     const { file, encoder } = state.open;
-    await file.append(encoder.encode(buffer), rowCount);
+    for (const { bytes, rowCount } of encoder.write(buffer, this.#limits.chunkRows)) {
+      await file.append(bytes, rowCount);
+    }
     buffer.clear();
     const { rollRows, rollBytes } = this.#options;
     if (file.rowCount >= rollRows || file.bytes >= rollBytes) await this.#finishFile(state);
@@ -221,13 +227,16 @@ export class ParquetSinkWriter implements SinkWriter {
       }
     }
     const { path, compression, rowGroupRows } = this.#options;
-    const { sink, schema } = this.#context;
-    const storage = chooseStorage(this.#columns, buffer, schema.key);
+    const { sink } = this.#context;
+    const storage = this.#storage.choose(buffer);
     const staged = StagedFile.create(sink, join(path, folder, this.#names.staged(++this.#serial)));
     const properties = writerProperties(this.#columns, storage, compression, rowGroupRows);
     const file = new ParquetFile(staged, properties);
     this.#openFiles++;
-    return { file, encoder: new ArrowEncoder(this.#columns, storage) };
+    const hasDictionary = storage.map(
+      ({ encoding }, index) => encoding === 'dictionary' && this.#columns[index]!.type === 'string',
+    );
+    return { file, encoder: new ArrowStreamWriter(this.#columns, hasDictionary) };
   }
 
   /** Encodes what is left of a folder, finishes its file, and forgets its buffer. */
