@@ -5,6 +5,7 @@ import type { OperatorContext } from '../../engine/contract/operator.ts';
 import { compileExpression, compileToFloat64 } from '../../engine/expression/compile-expression.ts';
 import type { Kernels } from '../../wasm/host/kernels.ts';
 import { AggregateWindow, LagWindow } from '../../wasm/host/rolling.ts';
+import { OrderedWindow } from '../../wasm/host/rolling-order.ts';
 import type { RollingState, WindowSpec } from '../../wasm/host/rolling-state.ts';
 import type { Frame, LocalExpression, RollingCall, Series } from './rolling-program.ts';
 
@@ -31,6 +32,10 @@ export function openSeries(
   switch (kind) {
     case 'aggregate': {
       const state = new AggregateWindow(kernels, windowSpec(series.frame!), names);
+      return { section, state, valuesOf: operands.map(numbers) };
+    }
+    case 'ordered': {
+      const state = new OrderedWindow(kernels, windowSpec(series.frame!));
       return { section, state, valuesOf: operands.map(numbers) };
     }
     case 'lag': {

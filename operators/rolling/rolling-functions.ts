@@ -2,7 +2,7 @@
 
 import { INDICATOR_FUNCTIONS } from './indicator-functions.ts';
 import type { RollingFunction } from './rolling-function.ts';
-import { WINDOW_FUNCTIONS } from './window-functions.ts';
+import { ORDERED_FUNCTIONS, WINDOW_FUNCTIONS } from './window-functions.ts';
 
 type Functions = Readonly<Record<string, RollingFunction>>;
 
@@ -10,6 +10,7 @@ const { atr: _a, macd: _b, macd_signal: _c, macd_histogram: _d, ...ready } = IND
 
 export const ROLLING_GROUPS: Readonly<Record<string, Functions>> = {
   'Functions of a window': WINDOW_FUNCTIONS,
+  'Functions of the values in order': ORDERED_FUNCTIONS,
   'Indicators and volatility': ready,
 };
 

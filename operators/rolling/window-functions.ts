@@ -157,7 +157,11 @@ export const WINDOW_FUNCTIONS = {
 } satisfies Readonly<Record<string, RollingFunction>>;
 
 export const ORDERED_FUNCTIONS = {
-  median: ordered('quantile', 'median(x)', 'The value in the middle, or the mean of the two.'),
+  median: ofWindow('median(x)', 'The value in the middle, or the mean of the two.', {
+    kind: 'ordered',
+    output: 'quantile',
+    arguments: () => [0.5],
+  }),
   quantile: ordered(
     'quantile',
     'quantile(x, p)',

@@ -217,10 +217,16 @@ export function sweep(job: usize, from: u32, to: u32): u32 {
     const capacity = load<i32>(record, CAPACITY);
     if (capacity == 0) continue;
     evict(record);
-    const count = load<i32>(record, COUNT);
-    if (count == 0 || (capacity >= 64 && count <= capacity >> 3)) return key;
+    if (isSpare(record)) return key;
   }
   return to;
+}
+
+/** Whether the ring of a key is empty or far too large. */
+export function isSpare(record: usize): bool {
+  const capacity = load<i32>(record, CAPACITY);
+  const count = load<i32>(record, COUNT);
+  return count == 0 || (capacity >= 64 && count <= capacity >> 3);
 }
 
 /** Moves the entries of a key to another ring, which has room for them. */
