@@ -142,7 +142,10 @@ function sumOf(
   b: Readonly<Record<string, number>>,
 ): Record<string, number> {
   const sum = { ...a };
-  for (const [name, value] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + value;
+  for (const [name, value] of Object.entries(b)) {
+    // Counts add up; a time is the one of the moment.
+    sum[name] = name.endsWith('_seconds') ? value : (sum[name] ?? 0) + value;
+  }
   return sum;
 }
 

@@ -1,4 +1,4 @@
-/** Files of rows: csv, JSON lines, Parquet, Arrow. */
+/** Files of rows: csv, JSON lines, Parquet, Arrow, and what market-data vendors write. */
 
 import { defineSource, type SourceDefinition } from '../../engine/contract/connector.ts';
 import { fields, planSchema } from './file-fields.ts';
@@ -10,7 +10,9 @@ export const file: SourceDefinition = defineSource({
   name: 'file',
   since: '0.1.0',
   stability: 'beta',
-  summary: 'Reads csv, JSON lines, Parquet or Arrow files, plain or compressed, as one stream.',
+  summary:
+    'Reads csv, JSON lines, Parquet, Arrow, Databento or Binance files, plain or compressed, as ' +
+    'one stream.',
   guarantees: {
     order: 'By name of the file, then as the rows stand in it.',
     delivery:
@@ -53,6 +55,23 @@ export const file: SourceDefinition = defineSource({
         time: 'traded_at',
         columns: { symbol: 'symbol', traded_at: 'traded_at', price: 'price' },
       },
+    },
+    {
+      title: 'Daily bars of Databento, with the columns that they have',
+      config: { path: 'data/*.dbn.zst', schema: 'ohlcv-1d' },
+    },
+    {
+      title: 'Databento csv, a few of its columns',
+      config: {
+        path: 'data/*.mbp-1.csv.zst',
+        format: 'databento_csv',
+        schema: 'mbp-1',
+        columns: { symbol: 'symbol', event_time: 'ts_event', bid: 'bid_px', ask: 'ask_px' },
+      },
+    },
+    {
+      title: 'Best prices from a capture of Binance streams',
+      config: { path: 'data/btcusdt_*.gz', format: 'binance_ws', stream: 'book_ticker' },
     },
   ],
   plan: planSchema,

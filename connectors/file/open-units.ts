@@ -4,6 +4,7 @@
  */
 
 import type { ReaderContext } from '../../engine/contract/connector.ts';
+import { openBinance } from '../formats/binance-decoder.ts';
 import { ColumnStore } from '../formats/column-store.ts';
 import { openCsv } from '../formats/csv-decoder.ts';
 import type { FileColumn } from '../formats/decoder.ts';
@@ -93,6 +94,19 @@ function dbnOpener(
   };
 }
 
+function binanceOpener(
+  config: FileConfig,
+  columns: readonly FileColumn[],
+  rowsMax: number,
+): UnitOpener {
+  const json = new JsonColumns(columns, rowsMax, 1n);
+  return {
+    count: oneUnit,
+    open: ({ file }, resumeAt) => openBinance(file.path, json, config.stream ?? 'trade', resumeAt),
+    close: nothingToClose,
+  };
+}
+
 async function arrowOpener(
   config: FileConfig,
   columns: readonly FileColumn[],
@@ -148,7 +162,7 @@ const OPENERS = {
   arrow: arrowOpener,
   dbn: dbnOpener,
   databento_csv: databentoCsvOpener,
-  binance_ws: ndjsonOpener,
+  binance_ws: binanceOpener,
   parquet: parquetOpener,
 } satisfies Record<FileFormat, unknown>;
 
