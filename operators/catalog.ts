@@ -12,6 +12,7 @@ import { priceGapDetector } from './price-gap-detector/price-gap-detector.ts';
 import { priceVolatilityDetector } from './price-volatility-detector/price-volatility-detector.ts';
 import { rolling } from './rolling/rolling.ts';
 import { sessionWindow } from './session-window/session-window.ts';
+import { technicalIndicatorsDetector } from './technical-indicators-detector/technical-indicators-detector.ts';
 import { threshold } from './threshold/threshold.ts';
 import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
 import { volumeDetector } from './volume-detector/volume-detector.ts';
@@ -33,6 +34,7 @@ export const operators: readonly OperatorDefinition[] = [
   priceVolatilityDetector,
   rolling,
   sessionWindow,
+  technicalIndicatorsDetector,
   threshold,
   tumblingWindow,
   volumeDetector,

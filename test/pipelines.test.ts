@@ -14,7 +14,9 @@ import { lintFile } from '../config/lint.ts';
 import { renderLints } from '../config/render-lints.ts';
 
 const folder = fileURLToPath(new URL('../../config/pipelines', import.meta.url));
-const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+  name.endsWith('.yaml'),
+);
 const pipelines = files.filter((name) => !name.endsWith('.test.yaml'));
 const schema = pipelineJsonSchema(catalog);
 
@@ -35,7 +37,8 @@ for (const name of pipelines) {
 
   test(`${name} says what it is for, and where editors find its schema`, () => {
     const [first, second, third] = readFileSync(file, 'utf8').split('\n');
-    assert.equal(first, '# yaml-language-server: $schema=../pipeline.schema.json');
+    const up = '../'.repeat(name.split('/').length);
+    assert.equal(first, `# yaml-language-server: $schema=${up}pipeline.schema.json`);
     assert.equal(second, '#');
     assert.match(third!, /^# [A-Z]/);
   });

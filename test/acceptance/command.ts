@@ -17,7 +17,7 @@ export const EQUITIES = join(root, 'config/pipelines/us-equities-5m.yaml');
 
 /** Real trades, and what was made of them elsewhere; `TIDEMARK_SHARED` names another folder. */
 const shared = process.env['TIDEMARK_SHARED'] ?? join(root, '../shared');
-export const TRADES = join(shared, 'data/us-equities/trades-*.csv.gz');
+export const TRADES = data('us-equities/trades-*.csv.gz');
 const missing = ['data/us-equities', 'oracle']
   .map((folder) => join(shared, folder))
   .find((folder) => !existsSync(folder));
@@ -25,6 +25,11 @@ const missing = ['data/us-equities', 'oracle']
 /** The `skip` of a test that needs the real data: false where it is there, else the reason. */
 export const withoutRealData =
   missing === undefined ? false : `there is no ${missing} (TIDEMARK_SHARED names another place)`;
+
+/** A file, or a glob, of the real data. */
+export function data(name: string): string {
+  return join(shared, 'data', name);
+}
 
 export function oracle(name: string): string {
   return join(shared, 'oracle', name);

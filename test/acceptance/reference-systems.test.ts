@@ -1,0 +1,93 @@
+/**
+ * The pipelines that reproduce other systems, over real data, against what those systems (or their
+ * rules, run elsewhere) found in it: the same anomalies, every number within 1e-9.
+ */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { lintFile } from '../../config/lint.ts';
+import { catalog, createPipeline } from '../../index.ts';
+import { data, temporaryFolder, TRADES, withoutRealData as skip } from './command.ts';
+import { differences, readOracle, readOutput, type Row } from './oracle-rows.ts';
+
+const PIPELINES = fileURLToPath(new URL('../../../config/pipelines/reference/', import.meta.url));
+const folder = temporaryFolder();
+
+interface Reference {
+  readonly pipeline: string;
+  readonly source: string;
+  readonly input: string;
+  readonly expected: string;
+  /** Column of the expected file to the column of an anomaly, where it has another name. */
+  readonly columns?: Readonly<Record<string, string>>;
+  readonly keys: readonly string[];
+  /** Types that the expected file does not have, because it was made without them. */
+  readonly beyond?: readonly string[];
+}
+
+const REFERENCES: readonly Reference[] = [
+  {
+    pipeline: 'fininsights',
+    source: 'bars',
+    input: data('us-equities/bars-1h-*.csv.gz'),
+    expected: 'fininsights-1h-aapl-aig-ibm.csv',
+    keys: ['symbol', 'event_time', 'type'],
+  },
+  {
+    pipeline: 'market-anomaly-platform',
+    source: 'trades',
+    input: TRADES,
+    expected: 'anomalies-5m-2013-10-07_09.csv',
+    keys: ['symbol', 'window_start', 'type'],
+  },
+  {
+    pipeline: 'stock-anomaly-mlops',
+    source: 'trades',
+    input: TRADES,
+    expected: 'volume-spikes-1m-2013-10-07_09.csv',
+    keys: ['symbol', 'window_start', 'type'],
+  },
+];
+
+for (const reference of REFERENCES) {
+  test(`${reference.pipeline} finds what the original finds`, { skip }, async () => {
+    const { pipeline, source, input, columns = {}, keys, beyond = [] } = reference;
+    const expected = readOracle(reference.expected);
+    assert.ok(expected.length > 100, `${expected.length} expected rows`);
+    const names = Object.keys(expected[0]!);
+    const found = await anomaliesOf(pipeline, source, input, [
+      ...new Set([...names.map((name) => columns[name] ?? name), 'type']),
+    ]);
+    const own = found
+      .filter(({ type }) => !beyond.includes(String(type)))
+      .map((row): Row => {
+        return Object.fromEntries(names.map((name) => [name, row[columns[name] ?? name] ?? null]));
+      });
+    assert.deepEqual(differences(own, expected, keys), []);
+  });
+}
+
+async function anomaliesOf(
+  pipeline: string,
+  source: string,
+  input: string,
+  columns: readonly string[],
+): Promise<readonly Row[]> {
+  const out = join(folder, pipeline);
+  const file = join(PIPELINES, `${pipeline}.yaml`);
+  const first = await lintFile(file, { catalog });
+  const overrides = [
+    `sources.${source}.path=${input}`,
+    ...first.plan!.sinks.map(({ name }) => `sinks.${name}.path=${join(out, name)}`),
+    `dead_letter.path=${join(out, 'dead-letter')}`,
+  ];
+  const { plan, lints } = await lintFile(file, { catalog, overrides });
+  assert.deepEqual(lints, []);
+  const result = await createPipeline(plan!, { slots: 2 }).run();
+  assert.equal(result.failure, undefined);
+  const { read, processed } = result.accounts;
+  assert.equal(processed, read, 'every row is processed');
+  return readOutput(join(out, 'anomalies'), columns);
+}
