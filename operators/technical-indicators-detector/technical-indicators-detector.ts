@@ -64,7 +64,7 @@ export const technicalIndicatorsDetector = defineDetector({
         event_time | type                   | value | baseline | score             | threshold
         09:33      | rsi_overbought         | 100   | 50       | 2.5               | 1
         09:34      | rsi_oversold           | 13.333333333333334 | 50 | -1.8333333333333333 | 1
-        09:34      | bollinger_breach_lower | 90    | 99       | -0.3206098534     | 0
+        09:34      | bollinger_breach_lower | 90    | 99       | -0.3162326606420658| 0
       `,
     },
   ],
