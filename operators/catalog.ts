@@ -1,4 +1,5 @@
 import type { OperatorDefinition } from '../engine/contract/operator.ts';
+import { bollingerDetector } from './bollinger-detector/bollinger-detector.ts';
 import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
 import { extremeMovementDetector } from './extreme-movement-detector/extreme-movement-detector.ts';
@@ -11,8 +12,8 @@ import { movingAverageDetector } from './moving-average-detector/moving-average-
 import { priceGapDetector } from './price-gap-detector/price-gap-detector.ts';
 import { priceVolatilityDetector } from './price-volatility-detector/price-volatility-detector.ts';
 import { rolling } from './rolling/rolling.ts';
+import { rsiDetector } from './rsi-detector/rsi-detector.ts';
 import { sessionWindow } from './session-window/session-window.ts';
-import { technicalIndicatorsDetector } from './technical-indicators-detector/technical-indicators-detector.ts';
 import { threshold } from './threshold/threshold.ts';
 import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
 import { volumeDetector } from './volume-detector/volume-detector.ts';
@@ -21,6 +22,7 @@ import { zscoreDetector } from './zscore-detector/zscore-detector.ts';
 
 /** Every operator that ships with the engine, in alphabetical order. */
 export const operators: readonly OperatorDefinition[] = [
+  bollingerDetector,
   dedupe,
   derive,
   extremeMovementDetector,
@@ -33,8 +35,8 @@ export const operators: readonly OperatorDefinition[] = [
   priceGapDetector,
   priceVolatilityDetector,
   rolling,
+  rsiDetector,
   sessionWindow,
-  technicalIndicatorsDetector,
   threshold,
   tumblingWindow,
   volumeDetector,

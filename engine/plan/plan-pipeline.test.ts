@@ -74,7 +74,7 @@ test('a sink takes several steps, whose columns must be the same', () => {
       ({ path, message }) => `${path.join('.')} ${message}`,
     );
   assert.deepEqual(told('bars', 'trades', 3, 'bars'), [
-    'sinks.late.input.2 input: expected the name of one source or step, or a list, got 3',
+    'sinks.late.input.2 input: expected the name of one source or step, got 3',
     'sinks.late.input.3 input: "bars" is named twice',
   ]);
   assert.match(told('bars', 'trades')[0]!, /^sinks\.late\.input\.1 trades lacks the column /);

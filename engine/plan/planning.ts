@@ -152,12 +152,12 @@ export class Planning {
       return undefined;
     }
     if (typeof value !== 'string') {
+      const list = kind === 'sink' && at.length === 0 ? ', or a list' : '';
+      const expected = `the name of one source or step${list}`;
       this.report({
         path: [...path, 'input', ...at],
         code: 'config/invalid-value',
-        message:
-          `input: expected the name of one source or step${kind === 'sink' ? ', or a list' : ''}, ` +
-          `got ${show(value)}`,
+        message: `input: expected ${expected}, got ${show(value)}`,
       });
       return undefined;
     }

@@ -1,6 +1,6 @@
 /**
- * Fixed limits. The score is the value in limits: 1 at the limit, 2 where the value is as far beyond
- * it as the limit is from 0; negative below a lower limit; null where the limit is 0.
+ * Fixed limits. The score is the value in limits: 1 at the limit, 2 where the value is as far
+ * beyond it as the limit is from 0; negative below a lower limit; null where the limit is 0.
  */
 
 import { defineDetector } from '../detectors/define-detector.ts';
