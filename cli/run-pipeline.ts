@@ -10,7 +10,6 @@ import { encodeError } from '../engine/contract/error.ts';
 import { systemClock } from '../engine/contract/time.ts';
 import type { QualityReport } from '../quality/run-checks.ts';
 import { type PipelineFlags, print, toJson } from './command.ts';
-import { detect } from './detection.ts';
 import { openDatasets } from './datasets.ts';
 import { ExitCode } from './exit-code.ts';
 import { summarize } from './summarize.ts';
@@ -118,6 +117,7 @@ async function examine(
   if (!isChecked && !isGenerated) return { quality: undefined, detection: undefined };
   // DuckDB is loaded only by who needs it: it costs a tenth of a second.
   const { runChecks } = await import('../quality/run-checks.ts');
+  const { detect } = await import('./detection.ts');
   const datasets = await openDatasets(plan);
   try {
     const quality = isChecked

@@ -2,7 +2,6 @@
 
 import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
-import { glob } from 'tinyglobby';
 import type { SourceSplit } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import { unreadable } from '../formats/decoder.ts';
@@ -42,6 +41,16 @@ async function isThere(path: string): Promise<'file' | 'folder' | 'nothing'> {
   }
 }
 
+async function matches(pattern: string): Promise<string[]> {
+  // Loaded on demand: threads that only read files do without.
+  const { glob } = await import('tinyglobby');
+  return glob(pattern, {
+    expandDirectories: false,
+    onlyFiles: true,
+    absolute: isAbsolute(pattern),
+  });
+}
+
 /** Paths in the order of their names. What is the name of a file is no glob. */
 export async function findPaths(pattern: string): Promise<string[]> {
   const found = await isThere(pattern);
@@ -52,13 +61,7 @@ export async function findPaths(pattern: string): Promise<string[]> {
       `cannot read ${pattern}: it is a folder, expected a file or a glob such as ${pattern}/*`,
     );
   }
-  const paths = GLOB_CHARACTERS.test(pattern)
-    ? await glob(pattern, {
-        expandDirectories: false,
-        onlyFiles: true,
-        absolute: isAbsolute(pattern),
-      })
-    : [];
+  const paths = GLOB_CHARACTERS.test(pattern) ? await matches(pattern) : [];
   if (paths.length > 0) return paths.sort();
   const { folder, name } = searchOf(pattern);
   const isFolder = (await isThere(folder)) === 'folder';

@@ -1,7 +1,7 @@
 /**
  * Room in linear memory for the rows of one batch, column by column, and the dictionaries of its
- * string columns. Kernels write into it; `take` copies the rows out into arrays of their own, which
- * may be transferred to another thread.
+ * string columns. Kernels write into it; `take` shows the rows where they lie, until the next are
+ * read: the router copies them anyway, and fresh arrays for each batch cost more than copying.
  */
 
 import type { ColumnVector } from '../../engine/contract/batch.ts';
@@ -31,18 +31,18 @@ export class ColumnStore {
     }));
   }
 
-  /** The first rows of every column, copied. */
+  /** Views of the first rows of every column, valid until a kernel writes the next. */
   take(rowCount: number): ColumnVector[] {
     return this.columns.map((column) => this.#takeColumn(column, rowCount));
   }
 
   #takeColumn({ type, values, interner }: StoreColumn, rowCount: number): ColumnVector {
     const { memory } = this.kernels;
-    if (type === 'float64') return { type, values: memory.f64(values, rowCount).slice() };
-    if (type === 'boolean') return { type, values: memory.bytes(values, rowCount).slice() };
-    if (type !== 'string') return { type, values: memory.i64(values, rowCount).slice() };
+    if (type === 'float64') return { type, values: memory.f64(values, rowCount) };
+    if (type === 'boolean') return { type, values: memory.bytes(values, rowCount) };
+    if (type !== 'string') return { type, values: memory.i64(values, rowCount) };
     interner!.absorb();
-    const codes = memory.u32(values, rowCount).slice();
+    const codes = memory.u32(values, rowCount);
     return { type, codes, dictionary: interner!.texts };
   }
 }

@@ -39,8 +39,9 @@ export interface DecodedRows {
 /** Reads one unit: a file, or a row group of one. */
 export interface Decoder {
   /**
-   * The next rows, at least one or at least one rejected; undefined at the end. Throws where the
-   * input is damaged, after every row before the damage has been returned.
+   * The next rows, at least one or at least one rejected; undefined at the end. Their arrays hold
+   * until the next call. Throws where the input is damaged, after every row before the damage has
+   * been returned.
    */
   next(): Promise<DecodedRows | undefined>;
   /** Bytes of the file read so far. */

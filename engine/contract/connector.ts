@@ -54,6 +54,7 @@ export interface ReaderContext {
   readonly resumeAt?: SplitPosition | undefined;
 }
 
+/** Its arrays may be views of the reader's memory: they hold until the next call of `poll`. */
 export interface SourceBatch extends ColumnBatch {
   /** Number of the unit it was read from; never falls, and stays in this reader's lane. */
   readonly unit: number;
