@@ -45,6 +45,7 @@ export function summarize(findings: Findings): RunSummary {
     accounts,
     kept: keptPaths(plan, result),
     warnings: [...unreadWarnings(plan, result), ...lateWarnings(plan, result)],
+    ...sourceSummaries(result),
     steps: result.steps,
     ...(anomalies === undefined ? {} : { anomalies }),
     ...(detection === undefined ? {} : { detection }),
@@ -52,6 +53,21 @@ export function summarize(findings: Findings): RunSummary {
     outputs: result.sinks.flatMap((sink) => outputSummary(plan, sink)),
     queries: queriesToTry(plan),
   };
+}
+
+/** Figures of the sources that have some; left out where none has. */
+function sourceSummaries({ sources }: RunResult): Pick<RunSummary, 'sources'> {
+  const byName = new Map<string, Record<string, number>>();
+  for (const { source, metrics = {} } of sources) {
+    const sum = byName.get(source) ?? {};
+    for (const [name, value] of Object.entries(metrics)) {
+      // A time is the one of the moment.
+      sum[name] = name.endsWith('_seconds') ? value : (sum[name] ?? 0) + value;
+    }
+    if (Object.keys(sum).length > 0) byName.set(source, sum);
+  }
+  if (byName.size === 0) return {};
+  return { sources: [...byName].map(([name, metrics]) => ({ name, metrics })) };
 }
 
 function anomalySummary(plan: PipelinePlan, result: RunResult): AnomalySummary | undefined {

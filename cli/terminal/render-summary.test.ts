@@ -196,3 +196,17 @@ test('no line is wider than the terminal, but for the command that is to be copi
 test('as JSON it is the object itself', () => {
   assert.deepEqual(JSON.parse(summaryJson(EXAMPLE_SUMMARY)), EXAMPLE_SUMMARY);
 });
+
+test('figures of the sources that have some', () => {
+  const metrics = { clock_skew_seconds: -1.2746, messages_passed_over: 13_209 };
+  const sources = [{ name: 'quotes', metrics }];
+  assert.equal(
+    section({ ...EXAMPLE_SUMMARY, sources }, 'Sources'),
+    `
+Sources
+  quotes  clock skew            -1.275 s
+          messages passed over    13,209
+`,
+  );
+  assert.doesNotMatch(shown(EXAMPLE_SUMMARY, 80), /Sources/);
+});

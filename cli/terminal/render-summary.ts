@@ -21,6 +21,7 @@ export function renderSummary(summary: RunSummary, options: RenderOptions): stri
   const sections = [
     head(summary, options),
     rows(summary, options),
+    sources(summary, options),
     steps(summary, options),
     anomalies(summary, options),
     detection(summary, options),
@@ -97,6 +98,23 @@ function rows(
       .flatMap((warning) => wrap(`warning: ${printable(warning)}`, width - 2))
       .map((line) => `  ${palette.yellow(line)}`),
   ];
+}
+
+/** `clock_skew_seconds` reads `clock skew` and `-1.271 s`. */
+function sources({ sources: all = [] }: RunSummary, { palette, width }: RenderOptions): string[] {
+  if (all.length === 0) return [];
+  const lines = all.flatMap(({ name, metrics }) =>
+    Object.entries(metrics).map(([metric, value], index) => {
+      const isTime = metric.endsWith('_seconds');
+      const words = metric.replace(/_seconds$/, '').replaceAll('_', ' ');
+      const text = isTime ? `${value.toFixed(3)} s` : formatCount(value);
+      return [index === 0 ? `  ${name}` : '', words, text];
+    }),
+  );
+  return titled(['Sources', '', ''], lines, [{ cut: 'end' }, { cut: 'end' }, { align: 'right' }], {
+    palette,
+    width,
+  });
 }
 
 function steps(summary: RunSummary, { palette, width }: RenderOptions): string[] {

@@ -31,6 +31,8 @@ export interface RunSummary {
   readonly kept: { readonly late?: string; readonly rejected?: string };
   /** What the user may not expect of the rows read, each a sentence; empty for most runs. */
   readonly warnings: readonly string[];
+  /** Of sources that have something to tell beyond rows, such as the skew of a clock. */
+  readonly sources?: readonly SourceSummary[];
   /** In the order of the plan. */
   readonly steps: readonly StepSummary[];
   /** Left out where no sink takes anomalies. */
@@ -43,6 +45,12 @@ export interface RunSummary {
   readonly outputs: readonly OutputSummary[];
   /** A few queries worth a look, over views named like the sinks. */
   readonly queries: readonly { readonly title: string; readonly sql: string }[];
+}
+
+export interface SourceSummary {
+  readonly name: string;
+  /** By name in snake_case with its unit; the counts of a source's splits add up. */
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export interface StepSummary {

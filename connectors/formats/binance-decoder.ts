@@ -19,7 +19,7 @@ import type { SplitPosition } from '../../engine/contract/connector.ts';
 import type { BinanceStream } from './binance-columns.ts';
 import { openBytes } from './byte-stream.ts';
 import { OUT_OF_RANGE, timeOfText } from './cell-text.ts';
-import type { Decoder } from './decoder.ts';
+import { asError, type Decoder } from './decoder.ts';
 import type { JsonColumns } from './json-columns.ts';
 import { type LineRows, LinesDecoder, PASSED, TAKEN } from './lines-decoder.ts';
 import { type ByteStream, streamOf } from './piece-stream.ts';
@@ -125,14 +125,14 @@ export async function openBinance(
 /** Reads ahead to the first message with a time of the exchange; the bytes come again. */
 async function lookAhead(stream: ByteStream, rows: BinanceRows): Promise<ByteStream> {
   const pieces: Uint8Array[] = [];
-  let damage: unknown;
+  let damage: Error | undefined;
   let text = '';
   for (let length = 0; length < LOOK_AHEAD_BYTES && !rows.isTimed; ) {
     let piece: Uint8Array | undefined;
     try {
       piece = await stream.next();
     } catch (error) {
-      damage = error;
+      damage = asError(error);
     }
     if (piece === undefined) break;
     pieces.push(piece);
