@@ -11,6 +11,7 @@ import { EXIT_CODE_MEANINGS } from './exit-code.ts';
 import { register as registerExplain } from './explain.ts';
 import { register as registerLint } from './lint.ts';
 import { register as registerList } from './list.ts';
+import { register as registerPublish } from './publish.ts';
 import { register as registerQuery } from './query.ts';
 import { register as registerRun } from './run.ts';
 import { register as registerSchema } from './schema.ts';
@@ -27,6 +28,7 @@ const GROUPS = {
 const COMMANDS = [
   [GROUPS.run, registerRun],
   [GROUPS.run, registerDemo],
+  [GROUPS.run, registerPublish],
   [GROUPS.write, registerLint],
   [GROUPS.write, registerExplain],
   [GROUPS.write, registerTest],

@@ -34,6 +34,8 @@ export interface StreamMessage extends MessageInfo {
   readonly subject: string;
   /** A view of what the socket gave: copy what is kept. */
   readonly payload: Uint8Array;
+  /** Its `Nats-Msg-Id`, where headers were asked for. */
+  readonly id?: string | undefined;
 }
 
 export type PullState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
@@ -51,6 +53,8 @@ export interface PullOptions {
   /** What may wait here and on its way, together. */
   readonly pendingBytesMax: number;
   readonly pendingMessagesMax: number;
+  /** Leaves the payloads out, and reads the ids of the messages. */
+  readonly isHeadersOnly?: boolean;
 }
 
 const PULL_EXPIRES_MS = 5_000;
@@ -249,6 +253,7 @@ export class PullReader {
         deliver_policy: DeliverPolicy.StartSequence,
         opt_start_seq: this.#arrived.sequence + 1,
         ...(subject === undefined ? {} : { filter_subject: subject }),
+        ...(this.#options.isHeadersOnly === true ? { headers_only: true } : {}),
         mem_storage: true,
         num_replicas: 1,
         inactive_threshold: INACTIVE_MS * NS_OF_MS,
@@ -344,7 +349,9 @@ export class PullReader {
     const bytes = payload.length + MESSAGE_OVERHEAD_BYTES;
     this.#meanBytes = this.#meanBytes === 0 ? bytes : this.#meanBytes * 0.9 + bytes * 0.1;
     this.#queuedBytes += bytes;
-    this.#queue.push({ ...info, subject: message.subject, payload });
+    const { subject } = message;
+    if (this.#options.isHeadersOnly !== true) this.#queue.push({ ...info, subject, payload });
+    else this.#queue.push({ ...info, subject, payload, id: message.headers?.get('Nats-Msg-Id') });
     this.#arrived = { ...this.#arrived, sequence: info.sequence, time: info.time };
     this.#pull();
     this.#wake?.();

@@ -180,6 +180,21 @@ export const ERROR_CODES = {
       'Messages that have not been read are gone, by the limits of the stream or by hand. Raise ' +
       'its limits; start anew with `--ignore-state`.',
   },
+  'nats/stream-mismatch': {
+    fault: 'user',
+    retry: false,
+    doc: 'A stream exists, but its settings are not those that are needed. Both are named.',
+  },
+  'nats/stream-full': {
+    fault: 'external',
+    retry: true,
+    doc: 'The stream, or the disk of the server, is full and takes no message.',
+  },
+  'nats/too-large': {
+    fault: 'user',
+    retry: false,
+    doc: 'A message is larger than the server or the stream takes.',
+  },
   'nats/refused': {
     fault: 'external',
     retry: false,

@@ -1,0 +1,223 @@
+/**
+ * Rows into the partitions of a stream. Each partition has one message on its way at a time, so
+ * that its rows stay in order whatever has to be tried again; the partitions go side by side.
+ *
+ * A message says in its id which rows it holds, counted in its partition. So a publisher that is
+ * run again passes over what is stored, however its rows were cut into messages.
+ */
+
+import type { ColumnBatch } from '../../engine/contract/batch.ts';
+import { partitionOf } from '../../engine/contract/hash.ts';
+import { columnIndex, type Schema, STRING_NULL } from '../../engine/contract/schema.ts';
+import { RowBuffer } from '../parquet/row-buffer.ts';
+import { batchOf, type EncodeRows } from './message-encoder.ts';
+import { type PublishContext, publishMessage } from './publish-message.ts';
+import { messageId } from './stored-rows.ts';
+
+export interface PublisherOptions {
+  readonly context: PublishContext;
+  readonly schema: Schema;
+  readonly encode: EncodeRows;
+  readonly prefix: string;
+  readonly partitions: number;
+  readonly publisher: string;
+  readonly rowsPerMessage: number;
+  /** The largest payload that the server takes. */
+  readonly payloadBytesMax: number;
+  /** Rows of each partition that the stream holds already. */
+  readonly stored: readonly number[];
+}
+
+export interface PublishStats {
+  rows: number;
+  /** Rows that were stored already. */
+  rowsSkipped: number;
+  /** Rows without a key, which have no partition. */
+  rowsWithoutKey: number;
+  messages: number;
+  bytes: number;
+  /** Messages that the server knew by their id. */
+  duplicates: number;
+  retries: number;
+}
+
+/** Messages of one partition that wait for their turn. */
+const WAITING_MAX = 2;
+/** Token of the subject of a message with rows of several symbols. */
+export const MIXED_TOKEN = 'mixed';
+
+interface Lane {
+  readonly buffer: RowBuffer;
+  /** Rows of the partition that have been seen. */
+  seen: number;
+  /** Number in the partition of the first row of the buffer. */
+  first: number;
+  waiting: number;
+  turn: Promise<void>;
+}
+
+export class RowPublisher {
+  readonly stats: PublishStats = {
+    rows: 0,
+    rowsSkipped: 0,
+    rowsWithoutKey: 0,
+    messages: 0,
+    bytes: 0,
+    duplicates: 0,
+    retries: 0,
+  };
+  readonly #options: PublisherOptions;
+  readonly #lanes: readonly Lane[];
+  readonly #key: number;
+  readonly #columns: readonly number[];
+  /** Partition of each code of the dictionary at hand. */
+  #dictionary: readonly string[] = [];
+  #partitions: number[] = [];
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    const { schema, partitions, rowsPerMessage } = options;
+    this.#key = columnIndex(schema, schema.key);
+    this.#columns = schema.columns.map((_, index) => index);
+    this.#lanes = Array.from({ length: partitions }, () => ({
+      buffer: new RowBuffer(schema.columns, rowsPerMessage),
+      seen: 0,
+      first: 0,
+      waiting: 0,
+      turn: Promise.resolve(),
+    }));
+  }
+
+  /** Takes rows `from` to `to` of the batch; resolves when there is room for more. */
+  async write(batch: ColumnBatch, from = 0, to = batch.rowCount): Promise<void> {
+    for (const [partition, rows] of this.#rowsByPartition(batch, from, to).entries()) {
+      if (rows.length > 0) await this.#append(partition, batch, Uint32Array.from(rows));
+    }
+  }
+
+  #rowsByPartition(batch: ColumnBatch, from: number, to: number): number[][] {
+    const column = batch.columns[this.#key]!;
+    if (column.type !== 'string') throw new TypeError('the key is a string column');
+    const { codes, dictionary } = column;
+    if (dictionary !== this.#dictionary) this.#partitions = [];
+    this.#dictionary = dictionary;
+    const rows: number[][] = this.#lanes.map(() => []);
+    for (let row = from; row < to; row++) {
+      const code = codes[row]!;
+      if (code === STRING_NULL) {
+        this.stats.rowsWithoutKey++;
+        continue;
+      }
+      const partition = (this.#partitions[code] ??= partitionOf(
+        dictionary[code]!,
+        this.#options.partitions,
+      ));
+      rows[partition]!.push(row);
+    }
+    return rows;
+  }
+
+  async #append(partition: number, batch: ColumnBatch, rows: Uint32Array): Promise<void> {
+    const lane = this.#lanes[partition]!;
+    const stored = this.#options.stored[partition] ?? 0;
+    const skipped = Math.min(rows.length, Math.max(0, stored - lane.seen));
+    this.stats.rowsSkipped += skipped;
+    lane.seen += skipped;
+    for (let at = skipped; at < rows.length; ) {
+      if (lane.buffer.rowCount === 0) lane.first = lane.seen;
+      const count = Math.min(lane.buffer.room, rows.length - at);
+      lane.buffer.append(batch, this.#columns, rows, at, count);
+      lane.seen += count;
+      at += count;
+      if (lane.buffer.room === 0) await this.#send(partition);
+    }
+  }
+
+  /** Sends what is in the buffer of a partition. */
+  async #send(partition: number): Promise<void> {
+    const lane = this.#lanes[partition]!;
+    if (lane.buffer.rowCount === 0) return;
+    let { first } = lane;
+    for (const { payload, rows, symbol } of this.#payloads(lane.buffer)) {
+      const id = messageId(this.#options.publisher, partition, first, rows);
+      const subject = `${this.#options.prefix}.${partition}.${symbol}`;
+      first += rows;
+      lane.waiting++;
+      lane.turn = lane.turn.then(async () => {
+        try {
+          if (this.#failure === undefined) await this.#publish(subject, payload, id, rows);
+        } catch (error) {
+          this.#failure ??= { error };
+        } finally {
+          lane.waiting--;
+        }
+      });
+    }
+    lane.buffer.clear();
+    while (lane.waiting > WAITING_MAX && this.#failure === undefined) await lane.turn;
+    this.#check();
+  }
+
+  /** The rows of a buffer, cut until each part is one that the server takes. */
+  *#payloads(buffer: RowBuffer): Iterable<{ payload: Uint8Array; rows: number; symbol: string }> {
+    const payload = this.#options.encode(buffer);
+    const rows = buffer.rowCount;
+    if (payload.length <= this.#options.payloadBytesMax || rows === 1) {
+      const [only, ...others] = buffer.columns[this.#key]!.texts;
+      const symbol = others.length === 0 && only !== undefined ? tokenFor(only) : MIXED_TOKEN;
+      yield { payload, rows, symbol };
+      return;
+    }
+    const half = Math.floor(rows / 2);
+    for (const [from, count] of [
+      [0, half],
+      [half, rows - half],
+    ] as const) {
+      const part = new RowBuffer(this.#options.schema.columns, count);
+      part.append(batchOf(buffer), this.#columns, undefined, from, count);
+      yield* this.#payloads(part);
+    }
+  }
+
+  async #publish(subject: string, payload: Uint8Array, id: string, rows: number): Promise<void> {
+    const context: PublishContext = {
+      ...this.#options.context,
+      onRetry: (reason) => {
+        this.stats.retries++;
+        this.#options.context.onRetry?.(reason);
+      },
+    };
+    const { isDuplicate } = await publishMessage(context, subject, payload, id);
+    this.stats.messages++;
+    if (isDuplicate) {
+      this.stats.duplicates++;
+      this.stats.rowsSkipped += rows;
+    } else {
+      this.stats.bytes += payload.length;
+      this.stats.rows += rows;
+    }
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Sends everything that is here. */
+  async flush(): Promise<void> {
+    for (const partition of this.#lanes.keys()) await this.#send(partition);
+  }
+
+  /** Resolves when everything sent is stored. */
+  async drain(): Promise<void> {
+    await this.flush();
+    await Promise.all(this.#lanes.map(({ turn }) => turn));
+    this.#check();
+  }
+}
+
+/** A symbol as a token of a subject: without what subjects give a meaning. */
+export function tokenFor(text: string): string {
+  const token = text.replace(/[\s.*>\u0000-\u001f]/g, '_');
+  return token === '' ? '_' : token;
+}
