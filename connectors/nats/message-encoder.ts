@@ -19,10 +19,16 @@ export type EncodeRows = (buffer: RowBuffer) => Uint8Array;
 export async function makeEncoder(format: MessageFormat, schema: Schema): Promise<EncodeRows> {
   if (format === 'json') return jsonEncoder(schema);
   if (format === 'msgpack') return messagePackEncoder(schema.columns);
-  const { ArrowEncoder } = await import('../parquet/arrow-chunk.ts');
-  const storage = schema.columns.map(({ type }) => (type === 'string' ? 'dictionary' : 'plain'));
-  const encoder = new ArrowEncoder(schema.columns, storage as ('dictionary' | 'plain')[]);
-  return (buffer) => encoder.encode(buffer);
+  const { ArrowStreamWriter } = await import('../parquet/arrow-stream.ts');
+  const writer = new ArrowStreamWriter(
+    schema.columns,
+    schema.columns.map(({ type }) => type === 'string'),
+  );
+  return (buffer) => {
+    const [stream] = writer.write(buffer, Math.max(1, buffer.rowCount));
+    // Its bytes are used again for the next stream.
+    return new Uint8Array(stream!.bytes);
+  };
 }
 
 function jsonEncoder(schema: Schema): EncodeRows {

@@ -218,6 +218,6 @@ export class RowPublisher {
 
 /** A symbol as a token of a subject: without what subjects give a meaning. */
 export function tokenFor(text: string): string {
-  const token = text.replace(/[\s.*>\u0000-\u001f]/g, '_');
+  const token = text.replace(/[\s.*>\p{Cc}]/gu, '_');
   return token === '' ? '_' : token;
 }
