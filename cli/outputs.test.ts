@@ -167,7 +167,7 @@ test('before a run there is nothing to find fault with but the absence of rows',
 });
 
 test('a run tells of a source without rows, and how late rows can be kept', async () => {
-  writeFileSync(join(folder, 'empty.csv'), '');
+  writeFileSync(join(folder, 'empty.csv'), 'symbol,ts_event,price,size\n');
   const nowhere = ['-s', 'sinks.bars.path=none', '-s', 'sinks.trades.path=none.ndjson'];
   const options = ['bars.yaml', '--no-check', '--slots', '1', ...nowhere];
   const empty = await tidemark(['run', ...options, '-s', 'sources.trades.path=empty.csv']);
