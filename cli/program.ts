@@ -17,6 +17,7 @@ import { register as registerRun } from './run.ts';
 import { register as registerSchema } from './schema.ts';
 import { paletteFor } from './terminal/palette.ts';
 import { register as registerTest } from './test.ts';
+import { register as registerTrain } from './train.ts';
 
 const GROUPS = {
   run: 'Run:',
@@ -27,6 +28,7 @@ const GROUPS = {
 
 const COMMANDS = [
   [GROUPS.run, registerRun],
+  [GROUPS.run, registerTrain],
   [GROUPS.run, registerDemo],
   [GROUPS.run, registerPublish],
   [GROUPS.write, registerLint],

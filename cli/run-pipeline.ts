@@ -64,12 +64,19 @@ export async function runPipeline(request: RunRequest): Promise<number> {
   return exitCode(result, quality);
 }
 
-/** The first signal asks for a clean end, the second ends at once. */
-function onSignals(stop: AbortController, progress: Progress): () => void {
+/**
+ * The first signal asks for a clean end, the second ends at once.
+ * @param words What the first will lead to.
+ */
+export function onSignals(
+  stop: AbortController,
+  progress: Progress,
+  words = 'what has been read is processed and written',
+): () => void {
   const signals = ['SIGINT', 'SIGTERM'] as const;
   const onSignal = (): void => {
     if (stop.signal.aborted) process.exit(ExitCode.interrupted);
-    progress.note('Stopping: what has been read is processed and written. Again to quit at once.');
+    progress.note(`Stopping: ${words}. Again to quit at once.`);
     stop.abort();
   };
   for (const signal of signals) process.on(signal, onSignal);

@@ -77,6 +77,20 @@ const CASES: Readonly<Record<string, readonly SizeCase[]>> = {
     { config: { gap: '500ms', aggregates: AGGREGATES, allowed_lateness: '4s' }, slack: 4 },
     { config: { gap: '500ms', aggregates: AGGREGATES, emit: 'early' } },
   ],
+  isolation_forest: [
+    {
+      config: {
+        features: { price: 'price', size: 'size' },
+        trees: 5,
+        sample_size: 8,
+        reservoir: 20,
+        min_rows: 8,
+        refit_every: 8,
+        threshold: 1,
+      },
+      counts: [0],
+    },
+  ],
   rolling: [
     { config: { over: '10 rows', columns: { z: 'zscore(price)', m: 'mean(size) - price' } } },
     { config: { over: '10 rows', columns: { d: 'lag(price, 3)', m: 'max(delta(price))' } } },

@@ -220,6 +220,16 @@ export const ERROR_CODES = {
     retry: false,
     doc: 'The model of a step was trained on other features than the step has.',
   },
+  'model/no-rows': {
+    fault: 'user',
+    retry: false,
+    doc: 'There is no row with a number in every feature to train a model from.',
+  },
+  'model/unwritable': {
+    fault: 'external',
+    retry: false,
+    doc: 'A trained model cannot be written. What was there before is still there.',
+  },
   'memory/exhausted': {
     fault: 'external',
     retry: false,

@@ -35,13 +35,17 @@ export interface RefitConfig extends GrowthConfig {
 /** Score at which nothing can be told apart: the limit where no other is given. */
 const NEUTRAL_SCORE = 0.5;
 
-/** Grows a forest from a matrix f64[count * features] and sets its limit. Uses the arena. */
+/**
+ * Grows a forest from a matrix f64[count * features] and sets its limit. Uses the arena.
+ * @param onScores Told the scores of the rows; they are its own to change.
+ */
 export function growForest(
   memory: LinearMemory,
   forest: Forest,
   { matrix, count }: { readonly matrix: number; readonly count: number },
   config: GrowthConfig,
   seed: bigint,
+  onScores?: (scores: Float64Array) => void,
 ): void {
   const mark = memory.arena.mark();
   const scores = forest.grow(matrix, count, {
@@ -50,6 +54,7 @@ export function growForest(
     seed,
     isStandardized: config.standardize,
   });
+  onScores?.(memory.f64(scores, count).slice());
   const { contamination, threshold } = config;
   forest.limit =
     contamination === undefined

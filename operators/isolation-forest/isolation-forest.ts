@@ -21,9 +21,15 @@ import {
 } from '../../engine/contract/operator.ts';
 import type { Report } from '../../engine/contract/problem.ts';
 import { columnIndex, type Schema } from '../../engine/contract/schema.ts';
+import { type StateSize, sumOfSizes } from '../../engine/contract/state-size.ts';
 import { planExpression } from '../../engine/expression/plan-expression.ts';
 import { FEATURES_MAX, SAMPLE_ROWS_MAX } from '../../wasm/host/forest-trees.ts';
-import { ANOMALY_METRICS, ANOMALY_TABLES, anomalySchema } from '../anomalies/anomaly.ts';
+import {
+  ANOMALY_METRICS,
+  ANOMALY_TABLES,
+  anomalySchema,
+  anomalyStateSize,
+} from '../anomalies/anomaly.ts';
 import { IsolationForestOperator } from './isolation-forest-operator.ts';
 
 /** Rows of all samples of a forest: 256 MiB of trees. */
@@ -201,6 +207,26 @@ function plan(config: Config, input: Schema, report: Report): Outputs {
   };
 }
 
+/** A forest of a partition is not counted: it is one, however many keys there are. */
+function stateSize(config: Config): StateSize {
+  const { features, trees, sample_size, reservoir, scope, model } = config;
+  const anomalies = anomalyStateSize([config.anomaly_type]);
+  if (scope === 'partition' || model !== undefined) return anomalies;
+  const width = Object.keys(features).length;
+  const nodes = trees * (2 * Math.min(sample_size, reservoir) - 1);
+  return sumOfSizes([
+    anomalies,
+    {
+      // Sections and their names, the generator, shift, scale and mean of each feature.
+      key: 150 + 24 * width + 8 * trees,
+      parts: [
+        { bytes: 8 * width, each: 'row kept for the next forest', atMost: reservoir },
+        { bytes: 18, each: 'node of a tree', atMost: nodes },
+      ],
+    },
+  ]);
+}
+
 export const isolationForest: OperatorDefinition = defineOperator({
   name: 'isolation_forest',
   since: '0.1.0',
@@ -223,6 +249,7 @@ export const isolationForest: OperatorDefinition = defineOperator({
       ...ANOMALY_TABLES,
       forests: 'The trees of each symbol or partition, the rows kept for the next, and its seed.',
     },
+    bytesPerKey: stateSize,
   },
   metrics: {
     ...ANOMALY_METRICS,

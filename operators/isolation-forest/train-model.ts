@@ -31,7 +31,10 @@ export function trainModel(
   const pointer = memory.allocate(matrix.length * 8);
   memory.f64(pointer, matrix.length).set(matrix);
   const seed = streamSeed(config.seed, '', count);
-  growForest(memory, forest, { matrix: pointer, count }, config, seed);
+  let scores: Float64Array = new Float64Array(0);
+  growForest(memory, forest, { matrix: pointer, count }, config, seed, (own) => {
+    scores = own.sort();
+  });
   const { moments, limit, sampleSize } = forest;
   const { trees, sample_size, contamination, threshold, standardize } = config;
   return {
@@ -51,7 +54,21 @@ export function trainModel(
         },
       ]),
     ),
-    training: { rows: count, ...training },
+    training: {
+      ...training,
+      rows: count,
+      scores: {
+        median: quantile(scores, 0.5),
+        p99: quantile(scores, 0.99),
+        largest: quantile(scores, 1),
+      },
+      above_limit: scores.filter((score) => score > limit).length,
+    },
     trees: forest.trees(),
   };
+}
+
+/** The score below which this share of the others lie. */
+function quantile(sorted: Float64Array, share: number): number {
+  return sorted[Math.floor((sorted.length - 1) * share)]!;
 }
