@@ -18,8 +18,13 @@ function collect(value: string, previous: readonly string[] = []): readonly stri
 }
 
 function collectSetting(value: string, previous?: readonly string[]): readonly string[] {
-  if (value.indexOf('=') > 0) return collect(value, previous);
-  throw new InvalidArgumentError('Expected path=value.');
+  const equals = value.indexOf('=');
+  if (equals <= 0) throw new InvalidArgumentError('Expected path=value.');
+  const path = value.slice(0, equals).trim();
+  if (path.split('.').includes('')) {
+    throw new InvalidArgumentError(`Expected names between the dots, got ${path}.`);
+  }
+  return collect(value, previous);
 }
 
 /** Adds -s, -e and --json. */

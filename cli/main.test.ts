@@ -87,6 +87,8 @@ const usage: readonly [values: readonly string[], told: RegExp][] = [
   [['lint', 'good', '--jsn'], /unknown option '--jsn'\n\(Did you mean --json\?\)/],
   [['lint', 'good', '-s', 'a'], /argument 'a' is invalid\. Expected path=value\./],
   [['lint', 'good', '--format', 'xml'], /Allowed choices are text, json, github/],
+  [['run', 'good/bars.yaml', '-s', 'a..b=1'], /Expected names between the dots, got a\.\.b\./],
+  [['lint', 'good/bars.yaml', '-s', '.a=1'], /Expected names between the dots, got \.a\./],
   [['explain', 'good/bars.yaml', '--slots', '0'], /Expected a whole number of at least 1/],
   [['list', 'opertors'], /nothing of kind 'opertors' \(did you mean operators\?\)/],
   [['create', 'fil/tumbling_window/parquet'], /there is no source fil; did you mean file\?/],
@@ -243,6 +245,45 @@ test('test runs the cases, and shows what differs', () => {
   const none = tidemark('test', 'good', '--filter', 'lowest');
   assert.equal(none.code, 1);
   assert.equal(none.stderr, 'there is no test case with "lowest" in its name\n');
+});
+
+test('rows that cannot be read are rejected where a case expects that', () => {
+  const rejecting = write(
+    'rejected/bars.yaml',
+    PIPELINE.replace(/tests:[^]*$/, '') +
+      `tests:
+  - name: what cannot be read is rejected, with its line and why
+    input:
+      trades: |
+        event_time | symbol | price
+        09:30:00   | AAPL   | 104
+        09:30:01   | AAPL   | ten
+        yesterday  | AAPL   | 900
+        09:30:02   |        | 901
+        09:30:03   | AAPL
+        09:30:04   | AAPL   | 103
+    expect:
+      bars: [{ symbol: AAPL, high: 104 }]
+      trades.rejected: |
+        source | origin | line | reason
+        trades | test   | 2    | price: "ten", expected a number
+        trades | test   | 3    | event_time: "yesterday", expected a time such as 2013-10-07T13:30:00Z or an epoch
+        trades | test   | 4    | symbol: empty, expected a text
+        trades | test   | 5    | 2 cells, expected 3
+  - name: mappings too
+    input:
+      trades: [{ event_time: "09:30:00", symbol: A, price: 1 }, { symbol: A, price: x }]
+    expect:
+      bars: [{ symbol: A, high: 1 }]
+      trades.rejected: [{ line: 2, raw: '{"symbol":"A","price":"x"}' }]
+  - name: none is
+    input: { trades: [{ event_time: "09:30:00", symbol: A, price: 1 }] }
+    expect: { trades.rejected: [] }
+`,
+  );
+  const { code, stdout, stderr } = tidemark('test', rejecting);
+  assert.equal(stderr, '3 passed, 0 failed\n', stdout);
+  assert.equal(code, 0);
 });
 
 test('test files beside a pipeline are found with it', () => {

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { EngineError } from '../engine/contract/error.ts';
 import type { Datasets } from '../quality/datasets.ts';
 import type { QueryResult } from '../quality/query.ts';
+import { literal, sqlName } from '../quality/sql.ts';
 import {
   action,
   note,
@@ -92,14 +93,13 @@ async function writeResult(result: QueryResult, flags: QueryFlags): Promise<void
 
 /** A query that answers with what there is to ask. */
 async function overviewSql(datasets: Datasets): Promise<string> {
-  const { literal } = await import('../quality/sql.ts');
   const rows: string[] = [];
   for (const { name, format } of datasets.specs) {
     if (!datasets.has(name)) continue;
     const { files, bytes, rows: count } = await datasets.inventory(name);
-    const columns = datasets.columns(name).map((column) => column.name);
+    const columns = datasets.columns(name).map((column) => sqlName(column.name));
     rows.push(
-      `(${literal(name)}, ${literal(format)}, ${files}, ${bytes}::BIGINT, ${count}::BIGINT, ` +
+      `(${literal(sqlName(name))}, ${literal(format)}, ${files}, ${bytes}::BIGINT, ${count}::BIGINT, ` +
         `${literal(columns.join(', '))})`,
     );
   }
@@ -121,6 +121,7 @@ function asEngineError(error: unknown, datasets: Datasets): unknown {
   }
   const views = datasets.specs.map(({ name }) => name).filter((name) => datasets.has(name));
   const isUnknown = error.message.startsWith('Catalog Error: Table with name');
-  const help = isUnknown && views.length > 0 ? `\nthe views are ${views.join(', ')}` : '';
+  const help =
+    isUnknown && views.length > 0 ? `\nthe views are ${views.map(sqlName).join(', ')}` : '';
   return new EngineError('quality/query-failed', `${error.message}${help}`, { cause: error });
 }

@@ -3,13 +3,15 @@
 import { catalog } from '../catalog.ts';
 import { type Lint, lintFile, type LintOptions, type LintResult } from '../config/lint.ts';
 import { casesOf, readTests, TEST_FILE, type TestCase } from '../config/test-file.ts';
+import type { RejectedRow } from '../engine/contract/batch.ts';
 import { encodeError } from '../engine/contract/error.ts';
 import type { Problem, Report } from '../engine/contract/problem.ts';
 import type { Schema } from '../engine/contract/schema.ts';
-import type { PipelinePlan } from '../engine/plan/pipeline-plan.ts';
-import { parseReference } from '../engine/plan/references.ts';
+import { type PipelinePlan, REJECTED_SCHEMA } from '../engine/plan/pipeline-plan.ts';
+import { parseReference, REJECTED_OUTPUT } from '../engine/plan/references.ts';
 import { runInProcess } from '../engine/testing/run-in-process.ts';
 import { diffRows, type Row } from '../engine/testing/table.ts';
+import { sortInputRows } from './rejected-test-rows.ts';
 import { readInputRows, readRows } from './test-rows.ts';
 
 export interface CaseResult {
@@ -58,25 +60,35 @@ export async function runTestFile(
 
 interface CaseRows {
   readonly inputs: Readonly<Record<string, readonly Row[]>>;
+  readonly rejected: Readonly<Record<string, readonly RejectedRow[]>>;
   readonly expected: Readonly<Record<string, readonly Row[]>>;
 }
 
 function rowsOf({ input, expect }: TestCase, plan: PipelinePlan, report: Report): CaseRows {
-  const inputs = Object.entries(input).map(([name, rows]) => {
+  const inputs: Record<string, readonly Row[]> = {};
+  const rejected: Record<string, readonly RejectedRow[]> = {};
+  for (const [name, given] of Object.entries(input)) {
     const { schema } = plan.sources.find((source) => source.name === name)!;
-    return [name, readInputRows(rows, { name, schema }, ['input', name], report)] as const;
-  });
+    const path = ['input', name];
+    if (Object.hasOwn(expect, `${name}.${REJECTED_OUTPUT}`)) {
+      const sorted = sortInputRows(given, { name, schema }, path, report);
+      [inputs[name], rejected[name]] = [sorted.rows, sorted.rejected];
+    } else {
+      inputs[name] = readInputRows(given, { name, schema }, path, report);
+    }
+  }
   const expected = Object.entries(expect).map(([name, rows]) => {
     const schema = schemaOf(plan, name);
     return [name, readRows(rows, { name, schema }, ['expect', name], report)] as const;
   });
-  return { inputs: Object.fromEntries(inputs), expected: Object.fromEntries(expected) };
+  return { inputs, rejected, expected: Object.fromEntries(expected) };
 }
 
 /** The linter has seen to it that there is such an output. */
 function schemaOf(plan: PipelinePlan, name: string): Schema {
   const { step, output } = parseReference(name);
   const operator = plan.operators.find((candidate) => candidate.name === step);
+  if (operator === undefined && output === REJECTED_OUTPUT) return REJECTED_SCHEMA;
   return (
     operator?.outputs[output] ?? plan.sources.find((candidate) => candidate.name === step)!.schema
   );
@@ -86,7 +98,7 @@ async function runCase(
   file: string,
   name: string,
   plan: PipelinePlan,
-  { inputs, expected }: CaseRows,
+  { inputs, rejected, expected }: CaseRows,
 ): Promise<CaseResult> {
   const start = performance.now();
   const outputs = Object.keys(expected);
@@ -95,7 +107,7 @@ async function runCase(
   );
   const elapsedMs = (): number => Math.round((performance.now() - start) * 1000) / 1000;
   try {
-    const { rows } = await runInProcess(plan, catalog, { inputs: batches, outputs });
+    const { rows } = await runInProcess(plan, catalog, { inputs: batches, rejected, outputs });
     const differences = outputs.flatMap((output) => {
       const want = expected[output]!;
       // Where no rows are expected, those that came are shown with all their columns.

@@ -4,6 +4,7 @@ import type { PipelinePlan, SinkPlan } from '../engine/plan/pipeline-plan.ts';
 import { deadLetterPath, type RunResult, takesRejected } from '../index.ts';
 import type { PipelineFlags } from './command.ts';
 import { sinkDataset } from './datasets.ts';
+import { sqlName } from '../quality/sql.ts';
 import type { QualityReport } from '../quality/run-checks.ts';
 import type {
   AnomalySummary,
@@ -171,14 +172,14 @@ function queriesToTry(plan: PipelinePlan): RunSummary['queries'] {
   const rows = readable.find((sink) => sink !== anomalies && sink.schema.key !== '');
   const queries = [];
   if (anomalies !== undefined) {
-    const columns = `${plan.key}, event_time, type, severity, round(score, 2) as z`;
-    const sql = `select ${columns} from ${anomalies.name} order by abs(score) desc limit 10`;
+    const columns = `${sqlName(plan.key)}, event_time, type, severity, round(score, 2) as z`;
+    const sql = `select ${columns} from ${sqlName(anomalies.name)} order by abs(score) desc limit 10`;
     queries.push({ title: 'The strongest anomalies', sql });
   }
   if (rows !== undefined) {
-    const { time } = rows.schema;
-    const columns = `${plan.key}, count(*) as n, min(${time}) as first, max(${time}) as last`;
-    const sql = `select ${columns} from ${rows.name} group by all order by n desc limit 10`;
+    const [key, time] = [sqlName(plan.key), sqlName(rows.schema.time)];
+    const columns = `${key}, count(*) as n, min(${time}) as first, max(${time}) as last`;
+    const sql = `select ${columns} from ${sqlName(rows.name)} group by all order by n desc limit 10`;
     queries.push({ title: `How many rows of ${rows.name} each ${plan.key} has`, sql });
   }
   return queries;

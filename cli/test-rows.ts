@@ -102,7 +102,7 @@ const EXPECTED = {
 } as const;
 
 /** The value as its column holds it; undefined where it is of another kind. */
-function toValue(given: unknown, { type }: ColumnSchema): Value | undefined {
+export function toValue(given: unknown, { type }: ColumnSchema): Value | undefined {
   if (given === null) return null;
   switch (type) {
     case 'float64':

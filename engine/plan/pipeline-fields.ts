@@ -239,7 +239,8 @@ export const TEST_FIELDS = {
     'expected rows for at least one source',
   ),
   expect: namedRows(
-    'Rows of each step or further output, such as `bars` or `bars.late`. Some columns suffice.',
+    'Rows of each step or further output, such as `bars`, `bars.late` or `trades.rejected`: with ' +
+      'that one, rows of the source that cannot be read are rejected. Some columns suffice.',
     'expected rows of at least one step',
   ),
 } as const;

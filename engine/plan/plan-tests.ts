@@ -28,23 +28,14 @@ export function checkTests(tests: unknown, planning: Planning, report: Report): 
     const { input, expect } = test;
     if (isMapping(input)) checkInputs(input, [...path, 'input'], planning, report);
     for (const name of Object.keys(isMapping(expect) ? expect : {})) {
-      checkExpected(name, [...path, 'expect', name], planning, report);
+      checkExpected(name, [...path, 'expect', name], planning);
     }
   });
 }
 
-function checkExpected(name: string, path: Path, planning: Planning, report: Report): void {
+function checkExpected(name: string, path: Path, planning: Planning): void {
   const reference = planning.resolveName(name, path, 'key');
   if (reference === undefined) return;
-  if (planning.isSource(reference.step) && reference.output !== 'main') {
-    report({
-      path,
-      target: 'key',
-      code: 'config/unknown-input',
-      message: `a test cannot expect ${name}: its rows are given, so none is rejected`,
-    });
-    return;
-  }
   planning.schemaOf(reference, path, 'key');
 }
 

@@ -3,11 +3,17 @@
  * ones, its sinks by collectors. Everything between them is the real engine.
  */
 
-import type { ColumnBatch } from '../contract/batch.ts';
+import type { ColumnBatch, RejectedRow } from '../contract/batch.ts';
 import { type Catalog, defineSink, defineSource } from '../contract/connector.ts';
 import { text } from '../contract/fields.ts';
 import type { Schema } from '../contract/schema.ts';
-import type { InputReference, PipelinePlan, SinkPlan } from '../plan/pipeline-plan.ts';
+import {
+  type InputReference,
+  type PipelinePlan,
+  REJECTED_SCHEMA,
+  type SinkPlan,
+} from '../plan/pipeline-plan.ts';
+import { REJECTED_OUTPUT } from '../plan/references.ts';
 import { Pipeline } from '../runtime/pipeline.ts';
 import type { RunResult } from '../runtime/run-result.ts';
 import { inlineWorkers, type Workers } from '../runtime/workers.ts';
@@ -27,8 +33,13 @@ const declaration = {
   examples: [],
 } as const;
 
+/** What a source hands out at one poll. */
+interface ScriptedBatch extends ColumnBatch {
+  readonly rejected: readonly RejectedRow[];
+}
+
 /** Hands out the given batches, one a poll. */
-function scriptedSource(batches: ReadonlyMap<string, readonly ColumnBatch[]>) {
+function scriptedSource(batches: ReadonlyMap<string, readonly ScriptedBatch[]>) {
   return defineSource({
     ...declaration,
     name: 'scripted',
@@ -44,7 +55,7 @@ function scriptedSource(batches: ReadonlyMap<string, readonly ColumnBatch[]>) {
         poll: async () => {
           const batch = batches.get(source)?.[next];
           if (batch === undefined) return 'end';
-          return { ...batch, unit: next++, bytesRead: 0, rejected: [] };
+          return { ...batch, unit: next++, bytesRead: 0 };
         },
         position: () => ({ batch: next }),
         close: async () => undefined,
@@ -77,6 +88,8 @@ function collectingSink(collected: Map<string, Row[]>) {
 export interface InProcessRun {
   /** Rows of each source, already cut into batches. */
   readonly inputs: Readonly<Record<string, readonly (readonly Row[])[]>>;
+  /** Rows that each source rejects, before all others. */
+  readonly rejected?: Readonly<Record<string, readonly RejectedRow[]>>;
   /** Outputs to collect: `step`, or `step.output`. Default: what the sinks of the plan read. */
   readonly outputs?: readonly string[];
   readonly slots?: number;
@@ -87,7 +100,7 @@ export interface InProcessRun {
 export async function runInProcess(
   plan: PipelinePlan,
   catalog: Catalog,
-  { inputs, outputs, slots = 1, workers = inlineWorkers }: InProcessRun,
+  { inputs, rejected = {}, outputs, slots = 1, workers = inlineWorkers }: InProcessRun,
 ): Promise<{ rows: Record<string, Row[]>; result: RunResult }> {
   const names = outputs ?? [
     ...new Set(plan.sinks.flatMap(({ inputs: read }) => read.map(outputName))),
@@ -96,7 +109,7 @@ export async function runInProcess(
   const batches = new Map(
     plan.sources.map(({ name, schema }) => [
       name,
-      (inputs[name] ?? []).map((rows) => toColumnBatch(schema, rows)),
+      scriptedBatches(schema, inputs[name] ?? [], rejected[name] ?? []),
     ]),
   );
   const sources = plan.sources.map((source) => ({ ...source, type: 'scripted', config: {} }));
@@ -124,6 +137,18 @@ export async function runInProcess(
   return { rows: Object.fromEntries(collected), result };
 }
 
+function scriptedBatches(
+  schema: Schema,
+  batches: readonly (readonly Row[])[],
+  rejected: readonly RejectedRow[],
+): readonly ScriptedBatch[] {
+  const given = rejected.length > 0 ? [[], ...batches] : batches;
+  return given.map((rows, index) => ({
+    ...toColumnBatch(schema, rows),
+    rejected: index === 0 ? rejected : [],
+  }));
+}
+
 function outputName({ step, output }: InputReference): string {
   return output === 'main' ? step : `${step}.${output}`;
 }
@@ -135,6 +160,8 @@ function reference(name: string): InputReference {
 
 /** @throws {RangeError} Where the plan has no such output. */
 function schemaOf(plan: PipelinePlan, { step, output }: InputReference): Schema {
+  const isSource = plan.sources.some(({ name }) => name === step);
+  if (isSource && output === REJECTED_OUTPUT) return REJECTED_SCHEMA;
   const schema =
     plan.operators.find(({ name }) => name === step)?.outputs[output] ??
     (output === 'main' ? plan.sources.find(({ name }) => name === step)?.schema : undefined);
