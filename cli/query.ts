@@ -98,9 +98,9 @@ async function overviewSql(datasets: Datasets): Promise<string> {
     if (!datasets.has(name)) continue;
     const { files, bytes, rows: count } = await datasets.inventory(name);
     const columns = datasets.columns(name).map((column) => sqlName(column.name));
+    const view = `${literal(sqlName(name))}, ${literal(format)}`;
     rows.push(
-      `(${literal(sqlName(name))}, ${literal(format)}, ${files}, ${bytes}::BIGINT, ${count}::BIGINT, ` +
-        `${literal(columns.join(', '))})`,
+      `(${view}, ${files}, ${bytes}::BIGINT, ${count}::BIGINT, ${literal(columns.join(', '))})`,
     );
   }
   const head = `"view", format, files, bytes, "rows", columns`;

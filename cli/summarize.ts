@@ -173,13 +173,15 @@ function queriesToTry(plan: PipelinePlan): RunSummary['queries'] {
   const queries = [];
   if (anomalies !== undefined) {
     const columns = `${sqlName(plan.key)}, event_time, type, severity, round(score, 2) as z`;
-    const sql = `select ${columns} from ${sqlName(anomalies.name)} order by abs(score) desc limit 10`;
+    const from = sqlName(anomalies.name);
+    const sql = `select ${columns} from ${from} order by abs(score) desc limit 10`;
     queries.push({ title: 'The strongest anomalies', sql });
   }
   if (rows !== undefined) {
     const [key, time] = [sqlName(plan.key), sqlName(rows.schema.time)];
     const columns = `${key}, count(*) as n, min(${time}) as first, max(${time}) as last`;
-    const sql = `select ${columns} from ${sqlName(rows.name)} group by all order by n desc limit 10`;
+    const from = sqlName(rows.name);
+    const sql = `select ${columns} from ${from} group by all order by n desc limit 10`;
     queries.push({ title: `How many rows of ${rows.name} each ${plan.key} has`, sql });
   }
   return queries;

@@ -162,11 +162,13 @@ export class Doubts {
     return this.names;
   }
 
-  #taint(value: unknown): void {
-    if (Array.isArray(value)) for (const item of value) this.#taint(item);
+  #taint(value: unknown, seen: Set<unknown> = new Set()): void {
+    if (seen.has(value)) return;
+    if (typeof value === 'object') seen.add(value);
+    if (Array.isArray(value)) for (const item of value) this.#taint(item, seen);
     if (!isMapping(value)) return;
     for (const [key, item] of Object.entries(value)) {
-      if (typeof item !== 'string') this.#taint(item);
+      if (typeof item !== 'string') this.#taint(item, seen);
       else if (wordsOf(item).some((word) => this.names.has(word))) this.names.add(key);
     }
   }

@@ -103,6 +103,11 @@ export class Planning {
         path: [key],
         code: 'config/invalid-value',
         message: `${section}: expected a name and options for each ${kind}, got ${show(value)}`,
+        ...help(
+          Array.isArray(value)
+            ? `write a name in place of each dash, with its type and options below the name`
+            : undefined,
+        ),
       });
       return [];
     }
@@ -244,7 +249,9 @@ export class Planning {
       [this.#keys.operators, this.#stepNames],
     ] as const) {
       for (const name of names) {
-        if (this.#read.has(name)) continue;
+        const entries = this.document[key] as Readonly<Record<string, unknown>>;
+        // One that is no mapping has been told, and was perhaps not meant as an entry.
+        if (this.#read.has(name) || !isMapping(entries[name])) continue;
         this.report({
           path: [key, name],
           target: 'key',
@@ -272,6 +279,11 @@ export class Planning {
         message:
           `${nameText(name)}: expected the type and options of ${article(kind)}, ` +
           `got ${show(entry)}`,
+        ...help(
+          name === 'type'
+            ? `give the ${kind} a name, with its type and options below the name`
+            : undefined,
+        ),
       });
       return { name, path, values: undefined, definition: undefined };
     }
@@ -317,6 +329,9 @@ export class Planning {
   #checkName(path: Path, name: string, kind: string): void {
     if (!STEP_NAME.test(name)) {
       const slug = name
+        .normalize('NFD')
+        .replace(/[\u0300-\u036f]/g, '')
+        .replace(/ß/g, 'ss')
         .toLowerCase()
         .replace(/[^a-z0-9]+/g, '_')
         .replace(/^[_0-9]+|_+$/g, '');

@@ -23,6 +23,8 @@ export interface Repaired {
   readonly config: StepConfig;
   /** Where values are not the user's; problems with them mean nothing. */
   readonly mended: readonly Path[];
+  /** The same, as `pathKey` writes them. */
+  readonly mendedKeys: ReadonlySet<string>;
   /** Entries that were taken out, so that what holds them misses them. */
   readonly removed: readonly Path[];
   /** Path of a misspelt option, as `pathKey` writes it, to how it is spelt in the file. */
@@ -36,8 +38,8 @@ function pathKey(path: Path): string {
 }
 
 /** Whether the value at the path is part of the user's file no more. */
-export function isMended(path: Path, { mended }: Pick<Repaired, 'mended'>): boolean {
-  return mended.some((each) => isWithin(path, each));
+export function isMended(path: Path, { mendedKeys }: Pick<Repaired, 'mendedKeys'>): boolean {
+  return path.some((_segment, i) => mendedKeys.has(pathKey(path.slice(0, i + 1))));
 }
 
 export function isWithin(path: Path, outer: Path): boolean {
@@ -83,7 +85,14 @@ class Repair {
 
   found(): Omit<Repaired, 'config'> {
     const mended = this.#mended;
-    return { mended, removed: this.#removed, respelt: this.#respelt, isOpaque: this.#isOpaque };
+    const mendedKeys = new Set(mended.map(pathKey));
+    return {
+      mended,
+      mendedKeys,
+      removed: this.#removed,
+      respelt: this.#respelt,
+      isOpaque: this.#isOpaque,
+    };
   }
 
   /** Mends what issues are about; false where that cannot be done. */
@@ -191,7 +200,7 @@ function sampleOf(schema: z.ZodType): readonly unknown[] {
   return samples
     .filter((value) => value !== undefined && unwrap(schema).safeParse(value).success)
     .slice(0, 1)
-    .map(copyOf);
+    .map((value) => copyOf(value));
 }
 
 /** A mapping of the options that must be given. */
@@ -225,23 +234,35 @@ function put(holder: Container, key: string | number, value: unknown): void {
   });
 }
 
-/** Mappings and lists anew, all other values as they are. */
+/** Mappings and lists anew, also where they hold themselves, all other values as they are. */
 function copyOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copyOf);
-  if (!isMapping(value)) return value;
-  const copy: Container = {};
-  for (const [key, item] of Object.entries(value)) put(copy, key, copyOf(item));
+  return copyWith(value, new Map());
+}
+
+function copyWith(value: unknown, copies: Map<unknown, unknown>): unknown {
+  const isList = Array.isArray(value);
+  if (!isList && !isMapping(value)) return value;
+  if (copies.has(value)) return copies.get(value);
+  const copy: Container = isList ? ([] as unknown as Container) : {};
+  copies.set(value, copy);
+  for (const [key, item] of Object.entries(value)) put(copy, key, copyWith(item, copies));
   return copy;
 }
 
 /** Every key of a value, however deep: names that a faulty step may have been about to make. */
-export function keysWithin(value: unknown, keys: Set<string> = new Set()): Set<string> {
-  if (Array.isArray(value)) for (const item of value) keysWithin(item, keys);
-  if (isMapping(value)) {
-    for (const [key, item] of Object.entries(value)) {
+export function keysWithin(value: unknown): ReadonlySet<string> {
+  const keys = new Set<string>();
+  const seen = new Set<unknown>();
+  const visit = (node: unknown): void => {
+    if (seen.has(node) || typeof node !== 'object') return;
+    seen.add(node);
+    if (Array.isArray(node)) node.forEach(visit);
+    if (!isMapping(node)) return;
+    for (const [key, item] of Object.entries(node)) {
       keys.add(key);
-      keysWithin(item, keys);
+      visit(item);
     }
-  }
+  };
+  visit(value);
   return keys;
 }
