@@ -111,15 +111,6 @@ const CASES: Readonly<Record<string, readonly SizeCase[]>> = {
       maxOutOfOrdernessNs: 3n * SECOND - 1n,
     },
   ],
-  isolation_forest: [
-    {
-      config: {
-        features: { price: 'price', size: 'size' },
-        ...{ trees: 8, sample_size: 8, reservoir: 16, min_rows: 10, refit_every: 10 },
-      },
-      counts: [0],
-    },
-  ],
   zscore_detector: [
     { config: { value: 'price', over: '10 rows' }, counts: [0] },
     { config: { value: 'price', over: '5s', threshold: 100 }, counts: [5, 0] },
