@@ -4,6 +4,7 @@
  */
 
 import { parseExtent } from '../../engine/contract/fields.ts';
+import { parseDuration } from '../../engine/contract/time.ts';
 import { didYouMean } from '../../engine/contract/problem.ts';
 import type { Expression, Literal } from '../../engine/expression/expression.ts';
 import { formatExpression } from '../../engine/expression/format-expression.ts';
@@ -94,6 +95,7 @@ function isWithin(name: string, parameter: Parameter, node: Expression): boolean
   if (kind === 'text') {
     if (found !== 'string') return false;
     if (name === 'over') return parseExtent(String(value)) !== undefined;
+    if (parameter.isDuration === true) return parseDuration(String(value)) !== undefined;
     return choices === undefined || choices.includes(String(value));
   }
   if (found !== 'number') return false;
@@ -107,6 +109,7 @@ function expectation(name: string, parameter: Parameter): string {
   if (kind === 'flag') return `${name} => true or false`;
   if (kind === 'text') {
     if (name === 'over') return "over => '20 rows' or a duration such as '1h'";
+    if (parameter.isDuration === true) return `${name} => a duration such as '1d' or '13h30m'`;
     const listed = choices?.map((choice) => `'${choice}'`).join(' or ');
     return listed === undefined ? `${name} => 'text'` : `${name} => ${listed}`;
   }

@@ -31,7 +31,7 @@ export function expandFormula(
     const placed = { ...mapChildren(node, place), offset, end };
     return placed.kind === 'call' ? withWindow(placed, window) : placed;
   };
-  return place(parseAccepted(spec.computes.text(values)));
+  return place(parseAccepted(spec.computes.text(values, inputs.length)));
 }
 
 function withWindow(call: CallExpression, window: readonly NamedArgument[]): CallExpression {

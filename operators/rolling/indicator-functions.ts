@@ -79,7 +79,11 @@ function spanMean(x: string, span: number): string {
   return `ewm_mean(${x}, span => ${span}, exclude_current => false)`;
 }
 
-function macd(name: string, doc: string, text: Formula['text']): RollingFunction {
+function macd(
+  name: string,
+  doc: string,
+  text: (values: ParameterValues) => string,
+): RollingFunction {
   return {
     usage: `${name}(x, fast => 12, slow => 26, signal => 9, method => 'talib')`,
     doc,
@@ -109,7 +113,7 @@ function volatility(
   usage: string,
   doc: string,
   inputs: readonly string[],
-  text: Formula['text'],
+  text: (values: ParameterValues) => string,
 ): RollingFunction {
   return {
     usage,

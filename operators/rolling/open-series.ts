@@ -5,7 +5,13 @@ import type { OperatorContext } from '../../engine/contract/operator.ts';
 import { compileExpression, compileToFloat64 } from '../../engine/expression/compile-expression.ts';
 import type { Kernels } from '../../wasm/host/kernels.ts';
 import { AggregateWindow, LagWindow } from '../../wasm/host/rolling.ts';
+import { DecayingMoments } from '../../wasm/host/rolling-decay.ts';
 import { OrderedWindow } from '../../wasm/host/rolling-order.ts';
+import {
+  type AnchorTexts,
+  SessionSums,
+  type SessionSpec,
+} from '../../wasm/host/rolling-session.ts';
 import type { RollingState, WindowSpec } from '../../wasm/host/rolling-state.ts';
 import type { Frame, LocalExpression, RollingCall, Series } from './rolling-program.ts';
 
@@ -51,9 +57,44 @@ export function openSeries(
         valuesOf: [pointerOf(compileExpression(operand!.expression, operand!.schema, context))],
       };
     }
+    case 'ewm':
+    case 'seeded': {
+      const state = new DecayingMoments(kernels, kind, settings);
+      return { section, state, valuesOf: operands.map(numbers) };
+    }
+    case 'session':
+      return { section, ...openSession(kernels, series, context) };
     default:
       throw new TypeError(`no kernel for ${kind}`);
   }
+}
+
+function openSession(
+  kernels: Kernels,
+  { operands, settings }: Series,
+  context: OperatorContext,
+): Omit<SeriesAtWork, 'section'> {
+  const [operand, anchor] = operands;
+  const [everyNs, offsetNs] = settings.map(BigInt);
+  const valuesOf = [compileToFloat64(operand!.expression, operand!.schema, context)];
+  let kind: SessionSpec['anchor'] = 'time';
+  if (anchor !== undefined) {
+    valuesOf.push(pointerOf(compileExpression(anchor.expression, anchor.schema, context)));
+    kind = anchor.type === 'timestamp' ? 'int64' : anchor.type;
+  }
+  const texts = kind === 'string' ? anchorTexts(anchor!, context) : undefined;
+  const spec = { anchor: kind, everyNs: everyNs!, offsetNs: offsetNs!, texts };
+  return { state: new SessionSums(kernels, spec), valuesOf };
+}
+
+/** Codes of the key column are those of the task's keys, all others those of the slot. */
+function anchorTexts(
+  { expression }: LocalExpression,
+  { keys, strings, input }: OperatorContext,
+): AnchorTexts {
+  const isKey = expression.kind === 'column' && expression.name === input.key;
+  if (!isKey) return strings;
+  return { text: (code) => keys.text(code), intern: (text) => keys.codeOf(text) };
 }
 
 function pointerOf(evaluate: (batch: Batch) => Column): (batch: Batch) => Pointer {

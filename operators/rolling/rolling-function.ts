@@ -18,6 +18,8 @@ export interface Parameter {
   readonly most?: number;
   readonly isAbove?: boolean;
   readonly choices?: readonly string[];
+  /** Of a text. */
+  readonly isDuration?: boolean;
 }
 
 /** Values of the parameters of one call, defaults included. */
@@ -51,7 +53,7 @@ export interface Kernel {
 /** An expression over the inputs, by their names, that stands for the call. */
 export interface Formula {
   readonly kind: 'formula';
-  readonly text: (values: ParameterValues) => string;
+  readonly text: (values: ParameterValues, inputs: number) => string;
 }
 
 export interface RollingFunction {

@@ -1,17 +1,18 @@
 /** All functions of a rolling step, in the groups and the order of the documentation. */
 
+import { DECAY_FUNCTIONS, SESSION_FUNCTIONS } from './decay-functions.ts';
 import { INDICATOR_FUNCTIONS } from './indicator-functions.ts';
 import type { RollingFunction } from './rolling-function.ts';
 import { ORDERED_FUNCTIONS, WINDOW_FUNCTIONS } from './window-functions.ts';
 
 type Functions = Readonly<Record<string, RollingFunction>>;
 
-const { atr: _a, macd: _b, macd_signal: _c, macd_histogram: _d, ...ready } = INDICATOR_FUNCTIONS;
-
 export const ROLLING_GROUPS: Readonly<Record<string, Functions>> = {
   'Functions of a window': WINDOW_FUNCTIONS,
   'Functions of the values in order': ORDERED_FUNCTIONS,
-  'Indicators and volatility': ready,
+  'Means that decay': DECAY_FUNCTIONS,
+  'Indicators and volatility': INDICATOR_FUNCTIONS,
+  'Since the session has begun': SESSION_FUNCTIONS,
 };
 
 export const ROLLING_FUNCTIONS: Functions = Object.assign({}, ...Object.values(ROLLING_GROUPS));
@@ -37,5 +38,11 @@ export const ROLLING_RULES: readonly string[] = [
     'it; at its row the function is that of the values before. An infinite value enters, ' +
     'and leaves no trace when it has left. A result that is not finite is null: nothing is ever ' +
     'infinite, and nothing fails. Where all values of a window are equal their variance is ' +
-    'exactly 0, and a score is null.',
+    'exactly 0, and a score is null. Where there is no window (means that decay, sessions), a ' +
+    'value that is not finite counts as a null, for it could never be forgotten.',
+  '**Sessions.** A session begins where `anchor` changes: a column such as `session_date`, or an ' +
+    'expression. Numbers and times only go forward, so that a row of a session that has passed ' +
+    'is not taken in, and gets null; of texts and flags every change is a new beginning. Without ' +
+    'an anchor sessions are stretches of event time of the length `every`, from midnight UTC or ' +
+    "from `offset` on: `session_vwap(price, size, every => '1d', offset => '13h30m')`.",
 ];

@@ -35,10 +35,30 @@ function ofLength(n: number): Record<string, string> {
   };
 }
 
+function decaying(name: string, decay: string): Record<string, string> {
+  return {
+    [`ewm_mean_${name}`]: `ewm_mean(ret_pct, ${decay})`,
+    [`ewm_var_${name}`]: `ewm_variance(ret_pct, ${decay})`,
+    [`ewm_varB_${name}`]: `ewm_variance(ret_pct, ${decay}, bias => true)`,
+  };
+}
+
 const COLUMNS: Readonly<Record<string, string>> = {
   log_ret: 'ln(close / lag(close))',
   ...ofLength(20),
   ...ofLength(30),
+  ...decaying('adjT_a0.1', 'alpha => 0.1, adjust => true'),
+  ...decaying('adjF_a0.1', 'alpha => 0.1'),
+  ...decaying('adjF_span20', 'span => 20, adjust => false'),
+  ...decaying('adjT_hl10', 'halflife => 10, adjust => true'),
+  rsi14_wilder: 'rsi(close)',
+  rsi14_ewm_adjF_seed0: "rsi(close, method => 'ewm')",
+  atr14_talib: 'atr(high, low, close)',
+  atr14_tulip: "atr(high, low, close, 14, 'tulip')",
+  macd_talib: 'macd(close)',
+  macd_signal_talib: 'macd_signal(close)',
+  macd_pandas_ewm: "macd(close, method => 'pandas')",
+  macd_signal_pandas_ewm: "macd_signal(close, 12, 26, 9, 'pandas')",
   rsi14_cutler_sma: "rsi(close, 14, 'cutler')",
   bb20_up_ddof0: 'bollinger_upper(close)',
   bb20_lo_ddof0: 'bollinger_lower(close)',
@@ -74,7 +94,7 @@ test('every column of the daily bars of IBM is that of the oracle, nulls too', {
     Object.fromEntries(schema.columns.map(({ name }) => [name, row[name]!])),
   );
   const columns = Object.fromEntries(
-    Object.entries(COLUMNS).map(([name, text]) => [`x_${name}`, text]),
+    Object.entries(COLUMNS).map(([name, text]) => [resultOf(name), text]),
   );
   const known = new Set(['date', ...INPUTS, ...Object.keys(COLUMNS)]);
   const missed = Object.keys(rows[0]!).filter((name) => name !== 'symbol' && !known.has(name));
@@ -86,7 +106,7 @@ test('every column of the daily bars of IBM is that of the oracle, nulls too', {
     });
     for (const [i, row] of outputs['main']!.entries()) {
       for (const name of Object.keys(COLUMNS)) {
-        const [actual, expected] = [row[`x_${name}`], rows[i]![name]];
+        const [actual, expected] = [row[resultOf(name)], rows[i]![name]];
         const what = `${name} of row ${i}: ${String(actual)}, not ${String(expected)}`;
         if (expected === null || actual === null) assert.equal(actual, expected, what);
         else assert(isNear(Number(actual), Number(expected)), what);
@@ -94,6 +114,11 @@ test('every column of the daily bars of IBM is that of the oracle, nulls too', {
     }
   }
 });
+
+/** A name that is a word. */
+function resultOf(name: string): string {
+  return `x_${name.replace('.', '_')}`;
+}
 
 /** 1e-9 of the value; of sums that cancel to nothing, 1e-12. The file has 15 digits. */
 function isNear(actual: number, expected: number): boolean {

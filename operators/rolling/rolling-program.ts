@@ -302,6 +302,11 @@ class Planner {
     const local = this.#plan(input, path);
     if (local === undefined) return undefined;
     const { type } = local;
+    if (spec.inputs[position] === 'anchor' && isConstant(input)) {
+      const expected = "a column that changes with the session, or every => '1d'";
+      this.#problem(input.offset, path, `expected ${expected}, got ${formatExpression(input)}`);
+      return undefined;
+    }
     const takes = spec.takes?.(position) ?? NUMBERS_AND_FLAGS;
     if (!takes.includes(type)) {
       if (name === 'count') return this.#presence(name, spec, input, path);
@@ -410,6 +415,10 @@ function isFormula(
   spec: RollingFunction,
 ): spec is RollingFunction & { readonly computes: Formula } {
   return spec.computes.kind === 'formula';
+}
+
+function isConstant({ kind }: Expression): boolean {
+  return kind === 'string' || kind === 'number' || kind === 'boolean';
 }
 
 /** Nodes of the tree, counted no further than the limit. */

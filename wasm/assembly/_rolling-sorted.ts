@@ -2,7 +2,7 @@
  * The values of a window in order, beside the ring that holds them by age. Included by
  * rolling-order.ts.
  *
- *   ring block    entries, capacity * stride │ sorted f64[capacity], of which `sorted count` are used
+ *   ring block    entries, capacity * stride │ sorted f64[capacity], `sorted count` of them used
  *
  * A value is found by binary search, and those behind it moved. For a full window the newest takes
  * the place of the oldest, so only the values between the two move.

@@ -1,0 +1,203 @@
+/**
+ * Means and variances whose weights decay with every row: no window, a record for each key, a few
+ * operations a row.
+ *
+ * A mean is the unrounded sum of two doubles, so that steps of 1e-3 on prices of 1e9 keep their
+ * digits for as long as the stream runs. Values that are not finite, or so far off that the square
+ * of the distance is not, count as nulls: they could never be forgotten.
+ *
+ * Record of a key, 64 bytes, all zero for a new key:
+ *
+ *    0 mean f64      8 its rest f64      16 variance, weighted (biased) f64
+ *   24 sum of weights f64               32 sum of squared weights f64
+ *   40 weight of what was before the next value f64
+ *   48 values seen f64
+ *
+ * Job, 64 bytes:
+ *
+ *    0 records u32   4 keys u32[rows]    8 values f64[rows]    12 rows u32
+ *   16 outputs u32  20 outputs length u32
+ *   24 settings f64[4]
+ *
+ * Output, 24 bytes: kind u32, pointer u32 (f64[rows]), before this row u32, values needed u32,
+ * biased u32, unused.
+ */
+
+const MEAN: usize = 0;
+const REST: usize = 8;
+const VARIANCE: usize = 16;
+const WEIGHTS: usize = 24;
+const SQUARES: usize = 32;
+const OLD_WEIGHT: usize = 40;
+const SEEN: usize = 48;
+const RECORD_BYTES: usize = 64;
+
+const OUTPUT_BYTES: usize = 24;
+
+let outputs: usize = 0;
+let outputsLength: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function isFinite(value: f64): bool {
+  return value - value == 0;
+}
+
+/** Moves the mean of a record by a small step. */
+// @ts-ignore: decorator
+@inline
+function moveMean(record: usize, step: f64): void {
+  const mean = load<f64>(record, MEAN);
+  const rest = load<f64>(record, REST) + step;
+  const next = mean + rest;
+  store<f64>(record, next, MEAN);
+  store<f64>(record, rest - (next - mean), REST);
+}
+
+/** Distance of a value from the mean of a record. */
+// @ts-ignore: decorator
+@inline
+function distanceOf(record: usize, value: f64): f64 {
+  return value - load<f64>(record, MEAN) - load<f64>(record, REST);
+}
+
+/** Variance of a record; NaN where the weights say nothing of it. */
+function varianceOf(record: usize, isBiased: bool): f64 {
+  const variance = load<f64>(record, VARIANCE);
+  if (isBiased) return variance;
+  const weights = load<f64>(record, WEIGHTS);
+  const all = weights * weights;
+  const free = all - load<f64>(record, SQUARES);
+  return free > 0 ? (all / free) * variance : NaN;
+}
+
+/** Results of the record as it is, before the row if `isBefore`: 0 mean, 1 variance, 2 stddev, 3 z. */
+function emit(record: usize, row: u32, value: f64, isBefore: bool): void {
+  const seen = load<f64>(record, SEEN);
+  for (let i: u32 = 0; i < outputsLength; i++) {
+    const output = outputs + <usize>i * OUTPUT_BYTES;
+    if ((load<u32>(output, 8) != 0) != isBefore) continue;
+    const kind = load<u32>(output);
+    let result: f64 = NaN;
+    if (seen > 0 && seen >= <f64>load<u32>(output, 12)) {
+      if (kind == 0) {
+        result = load<f64>(record, MEAN);
+      } else {
+        result = varianceOf(record, load<u32>(output, 16) != 0);
+        if (kind >= 2) result = sqrt(result);
+        if (kind == 3) result = result > 0 ? distanceOf(record, value) / result : NaN;
+      }
+    }
+    store<f64>(<usize>load<u32>(output, 4) + (<usize>row << 3), isFinite(result) ? result : NaN);
+  }
+}
+
+/**
+ * Exponentially weighted moments as pandas defines them. Settings: alpha; adjust; ignore nulls;
+ * clamp, how many standard deviations a value may be off to move the moments by no more, 0 = any.
+ */
+export function ewm(job: usize): void {
+  const records = <usize>load<u32>(job);
+  const keys = <usize>load<u32>(job, 4);
+  const values = <usize>load<u32>(job, 8);
+  const rows = load<u32>(job, 12);
+  outputs = load<u32>(job, 16);
+  outputsLength = load<u32>(job, 20);
+  const alpha = load<f64>(job, 24);
+  const isAdjusted = load<f64>(job, 32) != 0;
+  const isIgnoring = load<f64>(job, 40) != 0;
+  const clamp = load<f64>(job, 48);
+  for (let row: u32 = 0; row < rows; row++) {
+    const record = records + <usize>load<u32>(keys + (<usize>row << 2)) * RECORD_BYTES;
+    const value = load<f64>(values + (<usize>row << 3));
+    emit(record, row, value, true);
+    const isValue = isFinite(value) && isNear(record, value);
+    if (load<f64>(record, SEEN) == 0) {
+      if (isValue) start(record, value);
+    } else if (isValue) {
+      decay(record, alpha);
+      update(record, distanceOf(record, value), isAdjusted ? 1 : alpha, clamp);
+      if (!isAdjusted) normalise(record);
+    } else if (!isIgnoring) {
+      decay(record, alpha);
+    }
+    emit(record, row, value, false);
+  }
+}
+
+/** Whether the square of the distance, and the variance with it, are finite. */
+// @ts-ignore: decorator
+@inline
+function isNear(record: usize, value: f64): bool {
+  const distance = distanceOf(record, value);
+  return isFinite(distance * distance + load<f64>(record, VARIANCE));
+}
+
+function start(record: usize, value: f64): void {
+  store<f64>(record, value, MEAN);
+  store<f64>(record, 0, REST);
+  store<f64>(record, 1, WEIGHTS);
+  store<f64>(record, 1, SQUARES);
+  store<f64>(record, 1, OLD_WEIGHT);
+  store<f64>(record, 1, SEEN);
+}
+
+function decay(record: usize, alpha: f64): void {
+  const factor = 1 - alpha;
+  store<f64>(record, load<f64>(record, WEIGHTS) * factor, WEIGHTS);
+  store<f64>(record, load<f64>(record, SQUARES) * factor * factor, SQUARES);
+  store<f64>(record, load<f64>(record, OLD_WEIGHT) * factor, OLD_WEIGHT);
+}
+
+function update(record: usize, away: f64, weight: f64, clamp: f64): void {
+  const variance = load<f64>(record, VARIANCE);
+  let distance = away;
+  if (clamp > 0 && variance > 0) {
+    const most = clamp * sqrt(variance);
+    distance = max(-most, min(most, distance));
+  }
+  const old = load<f64>(record, OLD_WEIGHT);
+  const share = weight / (old + weight);
+  moveMean(record, share * distance);
+  store<f64>(record, (1 - share) * (variance + share * distance * distance), VARIANCE);
+  store<f64>(record, load<f64>(record, WEIGHTS) + weight, WEIGHTS);
+  store<f64>(record, load<f64>(record, SQUARES) + weight * weight, SQUARES);
+  store<f64>(record, old + weight, OLD_WEIGHT);
+  store<f64>(record, load<f64>(record, SEEN) + 1, SEEN);
+}
+
+function normalise(record: usize): void {
+  const old = load<f64>(record, OLD_WEIGHT);
+  store<f64>(record, load<f64>(record, WEIGHTS) / old, WEIGHTS);
+  store<f64>(record, load<f64>(record, SQUARES) / (old * old), SQUARES);
+  store<f64>(record, 1, OLD_WEIGHT);
+}
+
+/**
+ * A mean that is the plain one of the first n values, after some that are passed over, and from
+ * there on moves by alpha of the distance of each. Settings: alpha; n; values passed over.
+ */
+export function seeded(job: usize): void {
+  const records = <usize>load<u32>(job);
+  const keys = <usize>load<u32>(job, 4);
+  const values = <usize>load<u32>(job, 8);
+  const rows = load<u32>(job, 12);
+  outputs = load<u32>(job, 16);
+  outputsLength = load<u32>(job, 20);
+  const alpha = load<f64>(job, 24);
+  const length = load<f64>(job, 32);
+  const skipped = load<f64>(job, 40);
+  for (let row: u32 = 0; row < rows; row++) {
+    const record = records + <usize>load<u32>(keys + (<usize>row << 2)) * RECORD_BYTES;
+    const value = load<f64>(values + (<usize>row << 3));
+    const distance = distanceOf(record, value);
+    if (isFinite(value) && isFinite(distance)) {
+      const seen = load<f64>(record, SEEN) + 1;
+      store<f64>(record, seen, SEEN);
+      const number = seen - skipped;
+      if (number == 1) store<f64>(record, value, MEAN);
+      else if (number > 1) moveMean(record, number <= length ? distance / number : alpha * distance);
+    }
+    emit(record, row, value, false);
+  }
+}
