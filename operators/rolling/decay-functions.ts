@@ -75,8 +75,8 @@ export const DECAY_FUNCTIONS = {
   ewm_mean: decaying(
     'mean',
     `ewm_mean(x, ${EWM}, exclude_current)`,
-    'Exponentially weighted mean: it begins as the first value and moves by alpha of the distance ' +
-      'of each further one. `span => n` is alpha 2 / (n + 1), `halflife => n` is 1 - exp(-ln 2 / ' +
+    'Exponentially weighted mean: it begins as the first value and moves by alpha of the ' +
+      'distance of each further one. `span => n` is alpha 2 / (n + 1), `halflife => n` is 1 - exp(-ln 2 / ' +
       'n). With `adjust => true` (the default of pandas) it is the weighted mean of all values, ' +
       'with weights (1 - alpha)^age. The weights decay at a null too, unless ' +
       '`ignore_nulls => true`. `exclude_current` is that of the step unless given.',
@@ -176,8 +176,8 @@ export const SESSION_FUNCTIONS = {
       'session_vwap(price, size, anchor) or ' +
       "session_vwap(price, size, every => '1d', offset => '0s')",
     doc:
-      'Mean price since the session has begun, weighted by size; null where the sizes add up to 0. ' +
-      'A row where either is null does not enter.',
+      'Mean price since the session has begun, weighted by size; null where the sizes add up ' +
+      'to 0. A row where either is null does not enter.',
     inputs: ['price', 'size', 'anchor'],
     inputsOptional: 1,
     takes: (input) =>

@@ -19,8 +19,8 @@
  *   16 outputs u32  20 outputs length u32
  *   24 settings f64[4]
  *
- * Output, 24 bytes: kind u32, pointer u32 (f64[rows]), before this row u32, values needed u32,
- * biased u32, unused.
+ * Output, 24 bytes: kind u32 (mean, variance, stddev, zscore), pointer u32 (f64[rows]), before this
+ * row u32, values needed u32, biased u32, unused.
  */
 
 const MEAN: usize = 0;
@@ -71,7 +71,7 @@ function varianceOf(record: usize, isBiased: bool): f64 {
   return free > 0 ? (all / free) * variance : NaN;
 }
 
-/** Results of the record as it is, before the row if `isBefore`: 0 mean, 1 variance, 2 stddev, 3 z. */
+/** Results of the record as it is, which is that before the row if `isBefore`. */
 function emit(record: usize, row: u32, value: f64, isBefore: bool): void {
   const seen = load<f64>(record, SEEN);
   for (let i: u32 = 0; i < outputsLength; i++) {
@@ -196,7 +196,8 @@ export function seeded(job: usize): void {
       store<f64>(record, seen, SEEN);
       const number = seen - skipped;
       if (number == 1) store<f64>(record, value, MEAN);
-      else if (number > 1) moveMean(record, number <= length ? distance / number : alpha * distance);
+      else if (number > length) moveMean(record, alpha * distance);
+      else if (number > 1) moveMean(record, distance / number);
     }
     emit(record, row, value, false);
   }
