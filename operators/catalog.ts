@@ -6,11 +6,13 @@ import { extremeMovementDetector } from './extreme-movement-detector/extreme-mov
 import { filter } from './filter/filter.ts';
 import { highLowRatioDetector } from './high-low-ratio-detector/high-low-ratio-detector.ts';
 import { hoppingWindow } from './hopping-window/hopping-window.ts';
+import { iqrDetector } from './iqr-detector/iqr-detector.ts';
 import { isolationForest } from './isolation-forest/isolation-forest.ts';
 import { limitsDetector } from './limits-detector/limits-detector.ts';
 import { movingAverageDetector } from './moving-average-detector/moving-average-detector.ts';
 import { priceGapDetector } from './price-gap-detector/price-gap-detector.ts';
 import { priceVolatilityDetector } from './price-volatility-detector/price-volatility-detector.ts';
+import { robustZscoreDetector } from './robust-zscore-detector/robust-zscore-detector.ts';
 import { rolling } from './rolling/rolling.ts';
 import { rsiDetector } from './rsi-detector/rsi-detector.ts';
 import { sessionWindow } from './session-window/session-window.ts';
@@ -29,11 +31,13 @@ export const operators: readonly OperatorDefinition[] = [
   filter,
   highLowRatioDetector,
   hoppingWindow,
+  iqrDetector,
   isolationForest,
   limitsDetector,
   movingAverageDetector,
   priceGapDetector,
   priceVolatilityDetector,
+  robustZscoreDetector,
   rolling,
   rsiDetector,
   sessionWindow,

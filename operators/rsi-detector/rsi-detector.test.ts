@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planOperator } from '../../engine/testing/harness.ts';
+import { planOperator, runOperator } from '../../engine/testing/harness.ts';
 import { parseTable, schemaOfTable } from '../../engine/testing/table.ts';
 import { assertEqualsSteps } from '../detectors/detector-steps.oracle.ts';
 import { rsiDetector } from './rsi-detector.ts';
@@ -34,14 +34,28 @@ test('equals rolling and threshold', () => {
       {
         type: 'threshold',
         rules: [
-          { ...rule, type: 'rsi_overbought', when: 'index > 80', threshold: 1.5 },
-          { ...rule, type: 'rsi_oversold', when: 'index < 30', threshold: 1 },
+          {
+            ...rule,
+            type: 'rsi_overbought',
+            when: 'index > 80 and close is not null',
+            threshold: 1.5,
+          },
+          { ...rule, type: 'rsi_oversold', when: 'index < 30 and close is not null', threshold: 1 },
         ],
         severity: { medium: 1.2, high: 2 },
       },
     ],
     found: 2,
   });
+});
+
+test('waits for as many prices as it is told to', () => {
+  const table = parseTable(ROWS);
+  const found = (min_rows?: number): number =>
+    runOperator(rsiDetector, { rows: 2, min_rows }, schemaOfTable(table), [table.rows]).outputs[
+      'main'
+    ]!.length;
+  assert.deepEqual([undefined, 1, 3, 4, 5, 6, 7].map(found), [4, 4, 4, 3, 2, 1, 0]);
 });
 
 test('limits of the index lie on their sides of 50', () => {

@@ -26,6 +26,10 @@ export const rsiDetector = defineDetector({
     method: choice(['wilder', 'cutler', 'ewm'], {
       doc: 'How the index smooths: see `rsi` of [rolling](#rolling).',
     }).default('cutler'),
+    min_rows: integer({
+      doc: 'Prices that a symbol must have had; by default as many as the index needs.',
+      ...{ minimum: 1, maximum: 10_000_000, examples: [20] },
+    }).optional(),
     overbought: index('An index above this is an anomaly.').default(70),
     oversold: index('An index below this is an anomaly.').default(30),
   },
@@ -40,8 +44,12 @@ export const rsiDetector = defineDetector({
     },
   ],
   types: ['rsi_overbought', 'rsi_oversold'],
-  rules: ({ close, rows, method, overbought, oversold }) => {
+  rules: ({ close, rows, method, min_rows, overbought, oversold }) => {
     const rsi = `rsi(${close}, ${rows}, '${method}')`;
+    const seen = `count(${close}, over => '${min_rows} rows') >= ${min_rows}`;
+    // At a null the index is that of the prices before, which has been reported.
+    const isNew =
+      min_rows === undefined ? `${close} is not null` : `${close} is not null and ${seen}`;
     const common = {
       value: rsi,
       score: `(${rsi} - 50) / ${UNIT}`,
@@ -52,12 +60,12 @@ export const rsiDetector = defineDetector({
     return [
       {
         ...{ ...common, type: 'rsi_overbought' },
-        when: `${rsi} > ${overbought}`,
+        when: `${rsi} > ${overbought} and ${isNew}`,
         threshold: (overbought - 50) / UNIT,
       },
       {
         ...{ ...common, type: 'rsi_oversold' },
-        when: `${rsi} < ${oversold}`,
+        when: `${rsi} < ${oversold} and ${isNew}`,
         threshold: (50 - oversold) / UNIT,
       },
     ];

@@ -4,13 +4,21 @@
  */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lintFile } from '../../config/lint.ts';
 import { catalog, createPipeline } from '../../index.ts';
 import { data, temporaryFolder, TRADES, withoutRealData as skip } from './command.ts';
-import { differences, readOracle, readOutput, type Row } from './oracle-rows.ts';
+import {
+  type Difference,
+  differences,
+  isSame,
+  readOracle,
+  readOutput,
+  type Row,
+} from './oracle-rows.ts';
 
 const PIPELINES = fileURLToPath(new URL('../../../config/pipelines/reference/', import.meta.url));
 const folder = temporaryFolder();
@@ -23,6 +31,8 @@ interface Reference {
   /** Column of the expected file to the column of an anomaly, where it has another name. */
   readonly columns?: Readonly<Record<string, string>>;
   readonly keys: readonly string[];
+  /** Whether a number that differs is right, and that of the file is not. */
+  readonly isByDefinition?: (difference: Difference) => boolean;
   /** Types that the expected file does not have, because it was made without them. */
   readonly beyond?: readonly string[];
 }
@@ -41,6 +51,15 @@ const REFERENCES: readonly Reference[] = [
     input: TRADES,
     expected: 'anomalies-5m-2013-10-07_09.csv',
     keys: ['symbol', 'window_start', 'type'],
+  },
+  {
+    pipeline: 'marketpulse',
+    source: 'bars',
+    input: data('us-equities/bars-1d-*.csv'),
+    expected: 'marketpulse-1d-ibm-aig.csv',
+    columns: { method: 'detector' },
+    isByDefinition: isBollingerByDefinition,
+    keys: ['symbol', 'event_time', 'method', 'type'],
   },
   {
     pipeline: 'stock-anomaly-mlops',
@@ -65,8 +84,34 @@ for (const reference of REFERENCES) {
       .map((row): Row => {
         return Object.fromEntries(names.map((name) => [name, row[columns[name] ?? name] ?? null]));
       });
-    assert.deepEqual(differences(own, expected, keys), []);
+    const missed = differences(own, expected, keys);
+    assert.deepEqual(
+      missed.filter((each) => reference.isByDefinition?.(each) !== true),
+      [],
+    );
+    assert.ok(missed.length <= 20, `${missed.length} numbers differ`);
   });
+}
+
+/**
+ * The rolling deviations of the original carry an error on from prices that have left the window,
+ * which after a crash shows in the eighth digit of a distance. Ours has to be that of the
+ * definition, in two passes over the prices.
+ */
+function isBollingerByDefinition({ key, column, found, wanted }: Difference): boolean {
+  const [symbol, time, , type] = key.split(' ');
+  if (column !== 'score' || !type!.startsWith('bollinger_')) return false;
+  const file = data(`us-equities/bars-1d-${symbol!.toLowerCase()}.csv`);
+  const bars = readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(','));
+  const at = bars.findIndex(([, timestamp]) => timestamp === time);
+  const closes = bars.slice(at - 19, at + 1).map((cells) => Number(cells[5]));
+  const mean = closes.reduce((sum, close) => sum + close, 0) / 20;
+  const deviation = Math.sqrt(closes.reduce((sum, close) => sum + (close - mean) ** 2, 0) / 19);
+  const defined = Math.abs(closes[19]! - mean) / deviation - 2;
+  return isSame(found, defined, 1e-9) && isSame(wanted, defined, 1e-7);
 }
 
 async function anomaliesOf(
