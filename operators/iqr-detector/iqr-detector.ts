@@ -1,6 +1,6 @@
 /**
- * Values outside of the fences around the quartiles (Tukey). Where the quartiles are equal there are
- * no fences and no anomalies.
+ * Values outside of the fences around the quartiles (Tukey). Where the quartiles are equal there
+ * are no fences and no anomalies.
  */
 
 import { defineDetector } from '../detectors/define-detector.ts';
