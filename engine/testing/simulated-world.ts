@@ -13,7 +13,7 @@ import { EngineError } from '../contract/error.ts';
 import type { WatermarkScope } from '../contract/connector.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { CheckpointStore, StoredCheckpoint } from '../checkpoint/checkpoint-store.ts';
-import { inlineWorkers, type Workers } from '../runtime/workers.ts';
+import { inlineWorkers, serially, type Workers } from '../runtime/workers.ts';
 import { toColumnBatch, toRows } from './column-rows.ts';
 import type { Row } from './table.ts';
 
@@ -59,6 +59,8 @@ export interface Fate {
   readonly isFull: () => boolean;
   /** Whether this staging fails for lack of space. */
   readonly isSinkFull: () => boolean;
+  /** How long a slot takes to answer: so slots reach a checkpoint at different times. */
+  readonly pause: () => Promise<void>;
 }
 
 export class Life {
@@ -137,12 +139,21 @@ export class Life {
       ...workers,
       openSlot: async (options) => {
         const slot = await workers.openSlot(options);
+        const inOrder = serially();
+        const slowly = <T>(work: () => Promise<T>): Promise<T> =>
+          inOrder(async () => {
+            await this.fate.pause();
+            return work();
+          });
         return {
           ...slot,
-          snapshot: async () => {
-            const snapshot = await slot.snapshot();
-            return this.step('take a snapshot', () => structuredClone(snapshot));
-          },
+          process: (batch) => slowly(() => slot.process(batch)),
+          advance: (watermarks) => slowly(() => slot.advance(watermarks)),
+          snapshot: () =>
+            slowly(async () => {
+              const snapshot = await slot.snapshot();
+              return this.step('take a snapshot', () => structuredClone(snapshot));
+            }),
         };
       },
     };

@@ -1,6 +1,7 @@
 /** One seed: a log, and engines that live and die at random until one comes to the end. */
 
 import assert from 'node:assert/strict';
+import { setImmediate } from 'node:timers/promises';
 import { type Fate, Life, World } from '../../engine/testing/simulated-world.ts';
 import {
   type Circumstances,
@@ -58,5 +59,8 @@ function restless(random: () => number, steps: number): Fate {
     carries: () => random() < 0.4,
     isFull: () => random() < 0.1,
     isSinkFull: () => random() < 0.03,
+    pause: async () => {
+      if (random() < 0.3) await setImmediate();
+    },
   };
 }

@@ -166,6 +166,7 @@ export const QUIET: Fate = {
   carries: () => false,
   isFull: () => false,
   isSinkFull: () => false,
+  pause: async () => undefined,
 };
 
 /** What each sink shows at the end, and the rows that were accounted for since the beginning. */
