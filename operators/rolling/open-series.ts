@@ -7,6 +7,7 @@ import type { Kernels } from '../../wasm/host/kernels.ts';
 import { AggregateWindow, LagWindow } from '../../wasm/host/rolling.ts';
 import { DecayingMoments } from '../../wasm/host/rolling-decay.ts';
 import { OrderedWindow } from '../../wasm/host/rolling-order.ts';
+import { PairWindow } from '../../wasm/host/rolling-pairs.ts';
 import {
   type AnchorTexts,
   SessionSums,
@@ -44,6 +45,10 @@ export function openSeries(
       const state = new OrderedWindow(kernels, windowSpec(series.frame!));
       return { section, state, valuesOf: operands.map(numbers) };
     }
+    case 'pair': {
+      const state = new PairWindow(kernels, windowSpec(series.frame!));
+      return { section, state, valuesOf: operands.map(numbers) };
+    }
     case 'lag': {
       const [operand] = operands;
       const isInteger = operand!.type === 'int64' || operand!.type === 'timestamp';
@@ -64,8 +69,6 @@ export function openSeries(
     }
     case 'session':
       return { section, ...openSession(kernels, series, context) };
-    default:
-      throw new TypeError(`no kernel for ${kind}`);
   }
 }
 

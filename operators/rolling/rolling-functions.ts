@@ -3,13 +3,14 @@
 import { DECAY_FUNCTIONS, SESSION_FUNCTIONS } from './decay-functions.ts';
 import { INDICATOR_FUNCTIONS } from './indicator-functions.ts';
 import type { RollingFunction } from './rolling-function.ts';
-import { ORDERED_FUNCTIONS, WINDOW_FUNCTIONS } from './window-functions.ts';
+import { ORDERED_FUNCTIONS, PAIR_FUNCTIONS, WINDOW_FUNCTIONS } from './window-functions.ts';
 
 type Functions = Readonly<Record<string, RollingFunction>>;
 
 export const ROLLING_GROUPS: Readonly<Record<string, Functions>> = {
   'Functions of a window': WINDOW_FUNCTIONS,
   'Functions of the values in order': ORDERED_FUNCTIONS,
+  'Functions of two series': PAIR_FUNCTIONS,
   'Means that decay': DECAY_FUNCTIONS,
   'Indicators and volatility': INDICATOR_FUNCTIONS,
   'Since the session has begun': SESSION_FUNCTIONS,

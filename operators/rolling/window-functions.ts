@@ -156,6 +156,32 @@ export const WINDOW_FUNCTIONS = {
   ),
 } satisfies Readonly<Record<string, RollingFunction>>;
 
+function pair(output: string, usage: string, doc: string, inputs = ['x', 'y']): RollingFunction {
+  return { ...ofWindow(usage, doc, { kind: 'pair', output }), inputs };
+}
+
+/** Of rows where neither value is null. */
+export const PAIR_FUNCTIONS = {
+  correlation: pair(
+    'correlation',
+    'correlation(x, y)',
+    'Correlation of x and y (Pearson), -1 to 1, over the last rows where neither is null; null ' +
+      'where all values of one of them are equal.',
+  ),
+  covariance: pair(
+    'covariance',
+    'covariance(x, y)',
+    'Covariance of a sample of rows where neither x nor y is null.',
+  ),
+  regr_slope: pair(
+    'regr_slope',
+    'regr_slope(y, x)',
+    'Slope of the least-squares line of y by x: how much y rises where x rises by 1, such as a ' +
+      'beta; null where all values of x are equal.',
+    ['y', 'x'],
+  ),
+} satisfies Readonly<Record<string, RollingFunction>>;
+
 export const ORDERED_FUNCTIONS = {
   median: ofWindow('median(x)', 'The value in the middle, or the mean of the two.', {
     kind: 'ordered',
