@@ -4,10 +4,11 @@ import type { SinkDefinition, SourceDefinition } from '../engine/contract/connec
 import { blackhole } from './blackhole/blackhole-sink.ts';
 import { file } from './file/file-source.ts';
 import { generator } from './generator/generator-source.ts';
+import { natsSink } from './nats/nats-sink.ts';
 import { nats } from './nats/nats-source.ts';
 import { parquet } from './parquet/parquet-sink.ts';
 import { csv, ndjson } from './text/text-sinks.ts';
 
 export const sources: readonly SourceDefinition[] = [file, generator, nats];
 
-export const sinks: readonly SinkDefinition[] = [blackhole, csv, ndjson, parquet];
+export const sinks: readonly SinkDefinition[] = [blackhole, csv, natsSink, ndjson, parquet];

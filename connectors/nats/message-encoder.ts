@@ -48,7 +48,7 @@ function messagePackEncoder(columns: readonly ColumnSchema[]): EncodeRows {
     const rows = Array.from({ length: batch.rowCount }, (_, row) => {
       const members: Record<string, unknown> = {};
       for (const [index, { name }] of columns.entries()) {
-        members[name] = cellOf(batch.columns[index]!, row);
+        members[name] = rowCell(batch.columns[index]!, row);
       }
       return members;
     });
@@ -56,7 +56,8 @@ function messagePackEncoder(columns: readonly ColumnSchema[]): EncodeRows {
   };
 }
 
-function cellOf(column: ColumnVector, row: number): unknown {
+/** A value as plain data; null where it is none. */
+export function rowCell(column: ColumnVector, row: number): unknown {
   if (column.type === 'string') {
     const code = column.codes[row]!;
     return code === STRING_NULL ? null : column.dictionary[code];

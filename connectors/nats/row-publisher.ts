@@ -13,6 +13,7 @@ import { RowBuffer } from '../parquet/row-buffer.ts';
 import { batchOf, type EncodeRows } from './message-encoder.ts';
 import { type PublishContext, publishMessage } from './publish-message.ts';
 import { messageId } from './stored-rows.ts';
+import { tokenFor } from './subject-template.ts';
 
 export interface PublisherOptions {
   readonly context: PublishContext;
@@ -214,10 +215,4 @@ export class RowPublisher {
     await Promise.all(this.#lanes.map(({ turn }) => turn));
     this.#check();
   }
-}
-
-/** A symbol as a token of a subject: without what subjects give a meaning. */
-export function tokenFor(text: string): string {
-  const token = text.replace(/[\s.*>\p{Cc}]/gu, '_');
-  return token === '' ? '_' : token;
 }

@@ -135,6 +135,8 @@ export interface SinkContext {
   readonly sink: string;
   readonly pipeline: string;
   readonly schema: Schema;
+  /** Time between checkpoints; undefined where the pipeline takes none. */
+  readonly checkpointMs?: number | undefined;
   /** Set where the run goes on from a checkpoint, whose committables have been committed. */
   readonly resume?: SinkResume | undefined;
 }

@@ -185,6 +185,13 @@ export const ERROR_CODES = {
     retry: false,
     doc: 'A stream exists, but its settings are not those that are needed. Both are named.',
   },
+  'nats/duplicate-window': {
+    fault: 'user',
+    retry: false,
+    doc:
+      'A stream forgets the ids of messages sooner than a replay may send them again. Make its ' +
+      'duplicate window longer: `nats stream edit NAME --dupe-window 10m`.',
+  },
   'nats/stream-full': {
     fault: 'external',
     retry: true,

@@ -14,7 +14,8 @@ import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 
 export function sinkContext(plan: PipelinePlan, sink: number, resume?: SinkResume): SinkContext {
   const { name, schema } = plan.sinks[sink]!;
-  return { sink: name, pipeline: plan.name, schema, resume };
+  const checkpointMs = plan.checkpoint?.intervalMs;
+  return { sink: name, pipeline: plan.name, schema, checkpointMs, resume };
 }
 
 export function sinkDefinition(plan: PipelinePlan, sink: number, catalog: Catalog): SinkDefinition {
