@@ -61,7 +61,8 @@ function checked(
   if (!facts.subjects.some((each) => subjectsOverlap(each, subject))) {
     throw new EngineError(
       'nats/no-subject',
-      `${who}: stream ${facts.name} does not take ${subject}: it takes ${facts.subjects.join(', ')}`,
+      `${who}: stream ${facts.name} does not take ${subject}: it takes ` +
+        facts.subjects.join(', '),
     );
   }
   const duplicateWindowMs = windowNs / Number(NS_OF_MS);
