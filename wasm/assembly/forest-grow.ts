@@ -10,7 +10,7 @@
  *        8 rows f32[count * features]   12 count      16 features     20 sampleSize
  *        24 depthMax     28 lengths f64[sampleSize + 1]: c(n)
  *        32 forest       36 capacity of the forest in bytes
- *        40 used bytes of the forest, in and out      44 numbers u32[count]: scratch
+ *        40 used bytes of the forest, in and out      44 u32[count + sampleSize + 1]: scratch
  *        48 stack: scratch of 32 bytes for each level of depth, and two
  *        56 u64 state of the generator
  */
@@ -21,6 +21,7 @@ import { below, mix, uniform } from './_random';
 let rows: usize = 0;
 let features: u32 = 0;
 let numbers: usize = 0;
+let spare: usize = 0;
 let generator: usize = 0;
 /** Range of the feature looked at last. */
 let least: f32 = 0;
@@ -40,6 +41,7 @@ export function growTrees(job: usize, from: u32, trees: u32): u32 {
   const forest = <usize>load<u32>(job, 32);
   const capacity = load<u32>(job, 36);
   numbers = load<u32>(job, 44);
+  spare = numbers + (<usize>count << 2);
   const stack = <usize>load<u32>(job, 48);
   generator = job + 56;
   const nodesMax = 2 * sampleSize - 1;
@@ -144,19 +146,20 @@ function bitAt(bits: u64, n: u32): u32 {
 
 // @ts-ignore: decorator
 @inline
-function valueOf(index: u32, feature: u32): f32 {
-  const row = load<u32>(numbers + (<usize>index << 2));
-  return load<f32>(rows + ((<usize>row * features + feature) << 2));
-}
-
 function findRange(feature: u32, start: u32, end: u32): void {
-  least = valueOf(start, feature);
-  most = least;
-  for (let i = start + 1; i < end; i++) {
-    const value = valueOf(i, feature);
-    least = min(least, value);
-    most = max(most, value);
+  const column = rows + (<usize>feature << 2);
+  const stride = features << 2;
+  let at = numbers + (<usize>start << 2);
+  const last = numbers + (<usize>end << 2);
+  let low = load<f32>(column + <usize>(load<u32>(at) * stride));
+  let high = low;
+  for (at += 4; at < last; at += 4) {
+    const value = load<f32>(column + <usize>(load<u32>(at) * stride));
+    low = value < low ? value : low;
+    high = value > high ? value : high;
   }
+  least = low;
+  most = high;
 }
 
 /** In [least, most): both sides of it get rows. The largest single not above what was drawn. */
@@ -176,23 +179,31 @@ function below32(value: f32): f32 {
   return reinterpret<f32>(value > 0 ? bits - 1 : bits + 1);
 }
 
-/** Puts the rows at most the threshold before the others. @returns Where the others start. */
+/**
+ * Puts the rows at most the threshold before the others. Each row is written to both sides and one
+ * of them counts: which it is, no processor can guess, so a branch would cost more.
+ * @returns Where the others start.
+ */
 function split(feature: u32, threshold: f32, start: u32, end: u32): u32 {
-  let left = start;
-  let right = end;
-  while (left < right) {
-    if (valueOf(left, feature) <= threshold) {
-      left++;
-      continue;
-    }
-    right--;
-    const first = numbers + (<usize>left << 2);
-    const second = numbers + (<usize>right << 2);
-    const number = load<u32>(first);
-    store<u32>(first, load<u32>(second));
-    store<u32>(second, number);
+  let left = numbers + (<usize>start << 2);
+  let right = spare;
+  const last = numbers + (<usize>end << 2);
+  const column = rows + (<usize>feature << 2);
+  const stride = features << 2;
+  for (let at = left; at < last; at += 4) {
+    const number = load<u32>(at);
+    const isRight = <usize>(load<f32>(column + <usize>(number * stride)) > threshold) << 2;
+    store<u32>(left, number);
+    store<u32>(right, number);
+    left += 4 - isRight;
+    right += isRight;
   }
-  return left;
+  const middle = <u32>((left - numbers) >> 2);
+  for (let at = spare; at < right; at += 4) {
+    store<u32>(left, load<u32>(at));
+    left += 4;
+  }
+  return middle;
 }
 
 /**

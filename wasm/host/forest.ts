@@ -211,7 +211,7 @@ export class Forest {
     const { arena } = memory;
     const depth = depthLimit(sampleSize);
     const lengths = arena.allocate((sampleSize + 1) * 8);
-    const numbers = arena.allocate(count * 4);
+    const numbers = arena.allocate((count + sampleSize + 1) * 4);
     const stack = arena.allocate((depth + 3) * 32);
     const job = arena.allocate(JOB_BYTES);
     const enough = trees * 8 + trees * sampleSize * 8 + treeBytes(2 * sampleSize);
