@@ -21,7 +21,8 @@ function trades(): string {
     const size = i % 100 === 0 ? '' : String(round);
     return `${time},S${i % 4},${price.toFixed(2)},${size}`;
   });
-  return `${['time,symbol,price,size', ...lines, '2024-01-02T15:00:00Z,S1,140,90000'].join('\n')}\n`;
+  const last = '2024-01-02T15:00:00Z,S1,140,90000';
+  return `${['time,symbol,price,size', ...lines, last].join('\n')}\n`;
 }
 
 writeFileSync(join(folder, 'trades.csv'), trades());
