@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { examplesText } from './command.ts';
 import { register as registerCheck } from './check.ts';
+import { register as registerCheckpoints } from './checkpoints.ts';
 import { register as registerCreate } from './create.ts';
 import { register as registerDemo } from './demo.ts';
 import { register as registerDoctor } from './doctor.ts';
@@ -39,6 +40,7 @@ const COMMANDS = [
   [GROUPS.write, registerSchema],
   [GROUPS.results, registerCheck],
   [GROUPS.results, registerQuery],
+  [GROUPS.other, registerCheckpoints],
   [GROUPS.other, registerDoctor],
 ] as const;
 

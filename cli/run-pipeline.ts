@@ -5,7 +5,15 @@
 
 import { unaccountedRows } from '../engine/contract/row-accounts.ts';
 import type { PipelinePlan } from '../engine/plan/pipeline-plan.ts';
-import { type CommitState, createPipeline, EngineError, type RunResult } from '../index.ts';
+import type { StartRequest } from '../engine/checkpoint/decide-start.ts';
+import {
+  type CommitState,
+  createPipeline,
+  EngineError,
+  type RunnablePipeline,
+  type RunProgress,
+  type RunResult,
+} from '../index.ts';
 import { encodeError } from '../engine/contract/error.ts';
 import { systemClock } from '../engine/contract/time.ts';
 import type { QualityReport } from '../quality/run-checks.ts';
@@ -21,12 +29,17 @@ import type { DetectionSummary, RunSummary } from './terminal/run-summary.ts';
 /** How often progress is looked at; it is drawn less often than that where that is better. */
 const PROGRESS_MS = 100;
 
+/** State of a source that is as it should be. */
+const CONNECTED = 'connected';
+
 /** Options of the commands that run a pipeline. */
 export interface RunFlags extends PipelineFlags {
   readonly slots?: number;
   readonly quiet?: boolean;
   /** False to leave the quality checks out. */
   readonly check?: boolean;
+  readonly fromCheckpoint?: number;
+  readonly ignoreState?: boolean;
 }
 
 export interface RunRequest {
@@ -40,19 +53,30 @@ export interface RunRequest {
 export async function runPipeline(request: RunRequest): Promise<number> {
   const { plan, flags } = request;
   const stop = new AbortController();
-  const pipeline = createPipeline(plan, { slots: flags.slots, signal: stop.signal });
+  const start = startRequest(flags);
+  const pipeline = createPipeline(plan, { slots: flags.slots, signal: stop.signal, start });
   const progress = new Progress({
     stream: process.stderr,
     clock: systemClock,
     isQuiet: flags.quiet === true || flags.json === true,
   });
-  const release = onSignals(stop, progress);
-  const timer = setInterval(() => progress.update(pipeline.progress()), PROGRESS_MS);
+  const release = onSignals(
+    stop,
+    progress,
+    plan.checkpoint && 'what has been read is processed and kept in a checkpoint',
+  );
+  const tell = teller(plan, progress);
+  const timer = setInterval(() => {
+    const now = pipeline.progress();
+    tell(now);
+    progress.update(now);
+  }, PROGRESS_MS);
   let result: RunResult;
   try {
     result = await pipeline.run();
   } catch (error) {
-    return failed(error, pipeline.commitState, request);
+    tell(pipeline.progress());
+    return failed(error, pipeline, request);
   } finally {
     clearInterval(timer);
     progress.clear();
@@ -62,6 +86,45 @@ export async function runPipeline(request: RunRequest): Promise<number> {
   const summary = summarize({ ...request, slots: pipeline.slots, result, quality, detection });
   show(summary, request);
   return exitCode(result, quality);
+}
+
+function startRequest({ fromCheckpoint, ignoreState }: RunFlags): StartRequest {
+  if (fromCheckpoint !== undefined) return { kind: 'epoch', epoch: fromCheckpoint };
+  return ignoreState === true ? { kind: 'ignore' } : { kind: 'newest' };
+}
+
+/** Tells once, above the live line, what changes while a run goes on. */
+function teller(plan: PipelinePlan, progress: Progress): (now: RunProgress) => void {
+  const { dim, yellow } = paletteFor(process.stderr);
+  let warnings = 0;
+  let failure: string | undefined;
+  let isResumed = false;
+  const states = new Map<string, string>();
+  return (now) => {
+    if (now.resumedFrom !== undefined && !isResumed) {
+      isResumed = true;
+      progress.note(
+        dim(`Going on from checkpoint ${now.resumedFrom} in ${plan.checkpoint!.folder}`),
+      );
+    }
+    for (const warning of now.warnings.slice(warnings)) {
+      progress.note(`${yellow('warning')}: ${warning}`);
+    }
+    warnings = now.warnings.length;
+    if (now.checkpoint?.failure !== undefined && now.checkpoint.failure !== failure) {
+      progress.note(
+        `${yellow('warning')}: ${now.checkpoint.failure}; the last good checkpoint is ` +
+          `${now.checkpoint.epoch}, the next one is tried when it is due`,
+      );
+    }
+    failure = now.checkpoint?.failure;
+    for (const { source, state } of now.sources) {
+      if (state === undefined || state === states.get(source)) continue;
+      // That a source is connected is worth a word only where it was not.
+      if (states.has(source) || state !== CONNECTED) progress.note(dim(`${source}: ${state}`));
+      states.set(source, state);
+    }
+  };
 }
 
 /**
@@ -85,7 +148,11 @@ export function onSignals(
   };
 }
 
-function failed(error: unknown, commit: CommitState, { plan, flags }: RunRequest): number {
+function failed(
+  error: unknown,
+  { commitState: commit, progress }: RunnablePipeline,
+  { plan, flags }: RunRequest,
+): number {
   const palette = paletteFor(process.stderr);
   const { code, message } = encodeError(error);
   if (code === 'sink/closed' && keepsNothing(plan)) return ExitCode.done;
@@ -93,7 +160,9 @@ function failed(error: unknown, commit: CommitState, { plan, flags }: RunRequest
   if (!(error instanceof EngineError) && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
   }
-  process.stderr.write(`${visibleOutputs(commit)}\n`);
+  const { checkpoint } = progress();
+  const words = checkpoint === undefined ? visibleOutputs(commit) : keptState(checkpoint.epoch);
+  process.stderr.write(`${words}\n`);
   if (flags.json === true) print(toJson({ error: { code, message }, commit }));
   return ExitCode.failed;
 }
@@ -101,6 +170,11 @@ function failed(error: unknown, commit: CommitState, { plan, flags }: RunRequest
 /** No sink has a file: nothing is lost when the reader of stdout has seen enough, as `head`. */
 function keepsNothing({ sinks }: PipelinePlan): boolean {
   return sinks.every(({ config }) => config['path'] === undefined || config['path'] === '-');
+}
+
+function keptState(epoch: number): string {
+  if (epoch === 0) return 'No checkpoint was complete: the next run begins anew.';
+  return `Outputs are those of checkpoint ${epoch}; the next run goes on from there.`;
 }
 
 function visibleOutputs({ done, failed: broken }: CommitState): string {

@@ -38,6 +38,7 @@ export function summarize(findings: Findings): RunSummary {
       ...(flags.envFile ?? []).flatMap((path) => ['-e', path]),
     ],
     outcome: failure !== undefined ? 'failed' : wasStopped ? 'stopped' : 'completed',
+    ...checkpointSummary(plan, result),
     ...(failure === undefined ? {} : { failure: { code: failure.code, message: failure.message } }),
     elapsedMs: Math.round(elapsedMs),
     rowsPerSecond: elapsedMs > 0 ? Math.round((accounts.read / elapsedMs) * 1000) : 0,
@@ -45,7 +46,7 @@ export function summarize(findings: Findings): RunSummary {
     partitions: plan.partitions,
     accounts,
     kept: keptPaths(plan, result),
-    warnings: [...unreadWarnings(plan, result), ...lateWarnings(plan, result)],
+    warnings: [...result.warnings, ...unreadWarnings(plan, result), ...lateWarnings(plan, result)],
     ...sourceSummaries(result),
     steps: result.steps,
     ...(anomalies === undefined ? {} : { anomalies }),
@@ -54,6 +55,16 @@ export function summarize(findings: Findings): RunSummary {
     outputs: result.sinks.flatMap((sink) => outputSummary(plan, sink)),
     queries: queriesToTry(plan),
   };
+}
+
+function checkpointSummary(
+  { checkpoint: planned }: PipelinePlan,
+  { checkpoint, resumedFrom }: RunResult,
+): Pick<RunSummary, 'checkpoints'> {
+  if (planned === undefined || checkpoint === undefined) return {};
+  const { count, epoch, bytes } = checkpoint;
+  const { folder } = planned;
+  return { checkpoints: { ...(resumedFrom && { resumedFrom }), count, epoch, bytes, folder } };
 }
 
 /** Figures of the sources that have some; left out where none has. */
@@ -119,6 +130,10 @@ function keptPaths(plan: PipelinePlan, { accounts, perSource }: RunResult): RunS
 /** Sources that were read to their end and had nothing in them, which few users intend. */
 function unreadWarnings(plan: PipelinePlan, result: RunResult): readonly string[] {
   if (result.wasStopped || result.failure !== undefined) return [];
+  if (result.wasCompleteBefore) {
+    return ['an earlier run had read everything; what it had yet to make visible now is'];
+  }
+  if (result.resumedFrom !== undefined) return [];
   return plan.sources
     .filter(({ name }) => result.perSource[name]!.read === 0)
     .map(({ name, config }) => {

@@ -27,6 +27,12 @@ export interface ProgressSnapshot {
   readonly bytesRead: number;
   /** Undefined where a source does not know its size. */
   readonly bytesTotal: number | undefined;
+  /** Of live sources: in what state they are, and how far behind. */
+  readonly sources?: readonly {
+    readonly source: string;
+    readonly state?: string;
+    readonly pendingMessages?: number;
+  }[];
 }
 
 export interface ProgressOptions {
@@ -131,6 +137,7 @@ interface Parts {
   readonly watermark: string | undefined;
   readonly anomalies: string;
   readonly left: string | undefined;
+  readonly status: string | undefined;
 }
 
 function progressParts(snapshot: ProgressSnapshot, perSecond: number | undefined): Parts {
@@ -145,8 +152,19 @@ function progressParts(snapshot: ProgressSnapshot, perSecond: number | undefined
     rate: perSecond === undefined ? undefined : `${formatMagnitude(perSecond)} rows/s`,
     watermark: watermarkText(watermark),
     anomalies: `${formatCount(anomalies)} ${anomalies === 1 ? 'anomaly' : 'anomalies'}`,
+    status: statusText(snapshot),
     left: isGuessable ? `${formatElapsed((elapsedMs / done) * (1 - done))} left` : undefined,
   };
+}
+
+/** The first source that is not connected, or else what all are behind by. */
+function statusText({ sources = [] }: ProgressSnapshot): string | undefined {
+  const away = sources.find(({ state }) => state !== undefined && state !== 'connected');
+  if (away !== undefined) return `${away.source} ${away.state}`;
+  const known = sources.flatMap(({ pendingMessages }) => pendingMessages ?? []);
+  if (known.length === 0) return undefined;
+  const pending = known.reduce((sum, own) => sum + own, 0);
+  return pending === 0 ? 'up to date' : `${formatMagnitude(pending)} messages behind`;
 }
 
 /** To the second: nobody reads more while it runs. */
@@ -156,13 +174,14 @@ function watermarkText(watermark: EventTime): string | undefined {
   return formatTime(watermark).slice(0, 19).replace('T', ' ');
 }
 
-function plainLine({ done, rows, rate, watermark, anomalies, left }: Parts): string {
+function plainLine({ done, rows, rate, watermark, anomalies, left, status }: Parts): string {
   const parts = [
     ...(done === undefined ? [] : [`${percent(done)} done`]),
     rows,
     rate,
     watermark === undefined || watermark === 'all read' ? watermark : `watermark ${watermark}`,
     anomalies,
+    status,
     left,
   ];
   return parts.filter((part) => part !== undefined).join(', ');
@@ -179,11 +198,18 @@ function liveLine(
   width: number,
   palette: Palette,
 ): string {
-  const { done, rows, rate, watermark, anomalies, left } = parts;
+  const { done, rows, rate, watermark, anomalies, left, status } = parts;
   const share = done === undefined ? undefined : percent(done).padStart(5);
-  const order: (keyof typeof texts)[] = ['share', 'rows', 'rate', 'watermark', 'anomalies', 'left'];
-  const texts = { share, rows, rate, watermark, anomalies, left };
-  const expendable: (keyof typeof texts)[] = ['left', 'watermark', 'rate', 'share', 'anomalies'];
+  const texts = { share, rows, rate, watermark, anomalies, status, left };
+  const order = Object.keys(texts) as (keyof typeof texts)[];
+  const expendable: (keyof typeof texts)[] = [
+    'left',
+    'watermark',
+    'rate',
+    'share',
+    'anomalies',
+    'status',
+  ];
   let shown = order.filter((name) => texts[name] !== undefined);
   const taken = (): number =>
     shown.reduce((sum, name) => sum + displayWidth(texts[name]!) + GAP.length, -GAP.length);
@@ -195,6 +221,7 @@ function liveLine(
     rows: palette.bold,
     watermark: palette.dim,
     left: palette.dim,
+    status: palette.dim,
     ...(snapshot.anomalies > 0 ? { anomalies: palette.yellow } : {}),
   };
   const room = width - taken() - GAP.length;

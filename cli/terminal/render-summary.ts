@@ -50,6 +50,7 @@ function head(summary: RunSummary, { palette, width }: RenderOptions): string[] 
     plural(summary.partitions, 'partition'),
   ];
   const elapsed = formatElapsed(summary.elapsedMs);
+  const state = checkpointText(summary);
   const title = `${palette.bold(summary.pipeline)}  ${verdict} in ${elapsed}`;
   const reason =
     failure === undefined
@@ -57,7 +58,23 @@ function head(summary: RunSummary, { palette, width }: RenderOptions): string[] 
       : wrap(`${failure.code}: ${printable(failure.message)}`, width - 2).map(
           (line) => `  ${palette.red(line)}`,
         );
-  return [title, `  ${palette.dim(facts.join(' · '))}`, ...reason];
+  return [
+    title,
+    `  ${palette.dim(facts.join(' · '))}`,
+    ...(state === undefined ? [] : wrap(state, width - 2).map((line) => `  ${palette.dim(line)}`)),
+    ...reason,
+  ];
+}
+
+/** Where it went on from, and where the next run will. */
+function checkpointText({ checkpoints, outcome }: RunSummary): string | undefined {
+  if (checkpoints === undefined) return undefined;
+  const { resumedFrom, count, epoch, bytes, folder } = checkpoints;
+  const from = resumedFrom === undefined ? '' : `went on from checkpoint ${resumedFrom} · `;
+  const taken = `${plural(count, 'checkpoint')} taken`;
+  if (outcome === 'completed') return `${from}${taken}, none needed any more`;
+  const size = bytes === 0 ? '' : `, ${formatBytes(bytes)}`;
+  return `${from}${taken} · the next run goes on from ${epoch} in ${folder}${size}`;
 }
 
 /** The accounts as an addition: what became of the rows, and the rows read as the sum. */

@@ -18,6 +18,8 @@ export interface RunSummary {
    * everything read was processed. `failed`: a source failed; what came before was processed.
    */
   readonly outcome: 'completed' | 'stopped' | 'failed';
+  /** Set where the pipeline takes checkpoints. */
+  readonly checkpoints?: CheckpointSummary;
   /** Set where the outcome is `failed`. */
   readonly failure?: { readonly code: string; readonly message: string };
   readonly elapsedMs: number;
@@ -45,6 +47,18 @@ export interface RunSummary {
   readonly outputs: readonly OutputSummary[];
   /** A few queries worth a look, over views named like the sinks. */
   readonly queries: readonly { readonly title: string; readonly sql: string }[];
+}
+
+export interface CheckpointSummary {
+  /** Epoch that the run went on from; left out where it began anew. */
+  readonly resumedFrom?: number;
+  /** Checkpoints completed by this run. */
+  readonly count: number;
+  /** Epoch of the last one; the next run goes on from it unless this one was completed. */
+  readonly epoch: number;
+  /** Size of the last one. */
+  readonly bytes: number;
+  readonly folder: string;
 }
 
 export interface SourceSummary {

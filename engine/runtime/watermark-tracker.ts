@@ -104,12 +104,7 @@ export class WatermarkTracker {
 
   /** The furthest moment that all groups with rows have reached. */
   get watermark(): EventTime {
-    let smallest: EventTime | undefined;
-    for (const watermark of this.#watermarks) {
-      if (watermark === BEGINNING_OF_TIME) continue;
-      if (smallest === undefined || watermark < smallest) smallest = watermark;
-    }
-    return smallest ?? BEGINNING_OF_TIME;
+    return watermarkOf(this.#watermarks) ?? BEGINNING_OF_TIME;
   }
 
   /** Largest event times of the split so far: one, or one a partition. */
@@ -233,6 +228,16 @@ export class WatermarkTracker {
     }
     return slowest;
   }
+}
+
+/** The furthest moment that all groups with rows have reached; undefined where none has rows. */
+export function watermarkOf(watermarks: readonly EventTime[]): EventTime | undefined {
+  let smallest: EventTime | undefined;
+  for (const watermark of watermarks) {
+    if (watermark === BEGINNING_OF_TIME) continue;
+    if (smallest === undefined || watermark < smallest) smallest = watermark;
+  }
+  return smallest;
 }
 
 function timeOf({ times }: SplitState, group: number): SplitTime {
