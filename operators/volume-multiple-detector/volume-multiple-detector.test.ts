@@ -3,8 +3,9 @@ import { assertEqualsSteps } from '../detectors/detector-steps.oracle.ts';
 import { volumeMultipleDetector } from './volume-multiple-detector.ts';
 
 test('equals rolling and threshold', () => {
-  assertEqualsSteps({
-    rows: `
+  for (const usual of ['mean', 'median']) {
+    assertEqualsSteps({
+      rows: `
       event_time | symbol | volume
       09:30      | A      | 100
       09:31      | A      | 110
@@ -13,25 +14,32 @@ test('equals rolling and threshold', () => {
       09:34      | A      | 900
       09:35      | B      | 900
     `,
-    detector: volumeMultipleDetector,
-    config: { over: '3 rows', min_rows: 2, multiple: 2.5, severity: { medium: 3, high: 4 } },
-    steps: [
-      {
-        ...{ type: 'rolling', over: '3 rows', min_rows: 2, exclude_current: true },
-        columns: { usual: 'mean(volume)' },
-      },
-      {
-        type: 'threshold',
-        rules: [
-          {
-            ...{ type: 'volume_spike', detector: 'volume_multiple', value: 'volume' },
-            when: 'usual > 0 and volume > 2.5 * usual',
-            ...{ score: 'volume / usual', baseline: 'usual', threshold: 2.5 },
-          },
-        ],
+      detector: volumeMultipleDetector,
+      config: {
+        over: '3 rows',
+        min_rows: 2,
+        multiple: 2.5,
+        usual,
         severity: { medium: 3, high: 4 },
       },
-    ],
-    found: 2,
-  });
+      steps: [
+        {
+          ...{ type: 'rolling', over: '3 rows', min_rows: 2, exclude_current: true },
+          columns: { usual: `${usual}(volume)` },
+        },
+        {
+          type: 'threshold',
+          rules: [
+            {
+              ...{ type: 'volume_spike', detector: 'volume_multiple', value: 'volume' },
+              when: 'usual > 0 and volume > 2.5 * usual',
+              ...{ score: 'volume / usual', baseline: 'usual', threshold: 2.5 },
+            },
+          ],
+          severity: { medium: 3, high: 4 },
+        },
+      ],
+      found: 2,
+    });
+  }
 });

@@ -1,5 +1,6 @@
 /** Volumes that are a multiple of the usual. */
 
+import { choice } from '../../engine/contract/fields.ts';
 import { defineDetector } from '../detectors/define-detector.ts';
 import { input, positive, windowFields } from '../detectors/detector-fields.ts';
 
@@ -7,25 +8,33 @@ export const volumeMultipleDetector = defineDetector({
   name: 'volume_multiple_detector',
   since: '0.1.0',
   stability: 'beta',
-  summary: 'Reports volumes that are more than some times the mean of those before.',
+  summary: 'Reports volumes that are more than some times the mean or median of those before.',
   fields: {
     volume: input('volume', 'Volume of a row'),
     ...windowFields('20 rows'),
-    multiple: positive({ doc: 'Times the mean beyond which a volume is an anomaly.' }).default(3),
+    multiple: positive({
+      doc: 'Times the usual volume beyond which a volume is an anomaly.',
+    }).default(3),
+    usual: choice(['mean', 'median'], {
+      doc: 'What of the window is the usual volume. Spikes hardly move a median.',
+    }).default('mean'),
   },
   types: ['volume_spike'],
-  rules: ({ volume, multiple, ...window }) => [
-    {
-      type: 'volume_spike',
-      // The difference, because it is null where the volume is infinite.
-      when: `mean(${volume}) > 0 and ${volume} - ${multiple} * mean(${volume}) > 0`,
-      value: volume,
-      score: `${volume} / mean(${volume})`,
-      baseline: `mean(${volume})`,
-      threshold: multiple,
-      window,
-    },
-  ],
+  rules: ({ volume, multiple, usual, ...window }) => {
+    const baseline = `${usual}(${volume})`;
+    return [
+      {
+        type: 'volume_spike',
+        // The difference, because it is null where the volume is infinite.
+        when: `${baseline} > 0 and ${volume} - ${multiple} * ${baseline} > 0`,
+        value: volume,
+        score: `${volume} / ${baseline}`,
+        baseline,
+        threshold: multiple,
+        window,
+      },
+    ];
+  },
   examples: [
     {
       title: 'More than three times the last two volumes',
