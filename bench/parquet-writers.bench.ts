@@ -103,9 +103,10 @@ function sinkWriter(
     run: async () => {
       const writer = await parquet.open(config, CONTEXT);
       for (const batch of batches) await writer.write(batch);
-      await parquet.commit(config, (await writer.prepareCommit(0, true)).committables, CONTEXT);
+      const { committables } = await writer.prepareCommit(0, true);
+      await parquet.commit(config, committables, CONTEXT);
       await writer.close();
-      return join(path, 'part-bars-00000-0001.parquet');
+      return String(committables[0]!['target']);
     },
   };
 }

@@ -68,6 +68,7 @@ const limits: fc.Arbitrary<ParquetLimits> = fc.record({
   chunkRows: fc.integer({ min: 1, max: 50 }),
   bufferBytesMax: fc.integer({ min: 0, max: 40_000 }),
   openFilesMax: fc.integer({ min: 1, max: 3 }),
+  carriedBytesMax: fc.integer({ min: 0, max: 10_000 }),
 });
 const partitionBy = fc.constantFrom<string[][]>(
   [],
@@ -101,7 +102,7 @@ test('write then read equals the input', async () => {
       async (input, columns, small, compression, rowGroupRows, rollRows) => {
         const path = join(folder, String(++runs));
         const settings = { path, partition_by: columns };
-        const names = new PartNames(context.sink, '.parquet');
+        const names = new PartNames(context, '.parquet');
         const writer = new ParquetSinkWriter(
           {
             path,
@@ -110,6 +111,9 @@ test('write then read equals the input', async () => {
             rowGroupRows,
             rollRows,
             rollBytes: Infinity,
+            rollAgeMs: 600_000,
+            generation: 1,
+            hasParts: false,
             replaces: true,
           },
           context,

@@ -92,7 +92,7 @@ for (const compression of ['zstd', 'snappy', 'none']) {
     const settings = config(`types-${compression}`, { compression });
     await run(settings, [ROWS]);
     assert.deepEqual(await rowsOf(settings), sortRows(ROWS));
-    assert.deepEqual(files(`types-${compression}`), ['part-bars-00000-0001.parquet']);
+    assert.deepEqual(files(`types-${compression}`), ['part-test.bars-0001-00000-0001.parquet']);
   });
 }
 
@@ -151,10 +151,10 @@ test('rows go into hive folders by day, a null day into a folder of its own', as
   const settings = config('days', { partition_by: ['date'] });
   await run(settings, [ROWS]);
   assert.deepEqual(files('days'), [
-    'date=1969-12-31/part-bars-00000-0001.parquet',
-    'date=2013-10-07/part-bars-00000-0001.parquet',
-    'date=2013-10-08/part-bars-00000-0001.parquet',
-    'date=__HIVE_DEFAULT_PARTITION__/part-bars-00000-0001.parquet',
+    'date=1969-12-31/part-test.bars-0001-00000-0001.parquet',
+    'date=2013-10-07/part-test.bars-0001-00000-0001.parquet',
+    'date=2013-10-08/part-test.bars-0001-00000-0001.parquet',
+    'date=__HIVE_DEFAULT_PARTITION__/part-test.bars-0001-00000-0001.parquet',
   ]);
   const dates = ['2013-10-07', '2013-10-07', '2013-10-08', null, '1969-12-31'];
   const expected = ROWS.map((row, i): Row => [...row, dates[i]!]);
@@ -168,7 +168,7 @@ test('partition columns stand in folder names, which hold any text, not in files
   assert.ok(
     files('columns').includes(
       `symbol=BRK%2FA/halted=__HIVE_DEFAULT_PARTITION__/trades=${2n ** 63n - 1n}/` +
-        'part-bars-00000-0001.parquet',
+        'part-test.bars-0001-00000-0001.parquet',
     ),
   );
   const dataset = parquet.dataset(settings, context)!;
@@ -246,10 +246,10 @@ test('a second run replaces the first, even with no rows, but no file of others'
   await run(settings, [ROWS]);
   const foreign = [
     'part-00000.parquet',
-    'part-other-00000-0001.parquet',
-    'notes/part-bars-00000-0001.parquet',
+    'part-test.other-0001-00000-0001.parquet',
+    'notes/part-test.bars-0001-00000-0001.parquet',
     'date=2013-10-07/bars.parquet',
-    'date=2013-10-07/part-bars-00000-0001.parquet.crc',
+    'date=2013-10-07/part-test.bars-0001-00000-0001.parquet.crc',
   ];
   mkdirSync(join(folder, 'replace', 'notes'));
   for (const name of foreign) writeFileSync(join(folder, 'replace', name), name);
@@ -257,7 +257,7 @@ test('a second run replaces the first, even with no rows, but no file of others'
   await run(again, [ROWS.slice(2, 3)]);
   assert.deepEqual(
     files('replace'),
-    [...foreign, 'date=2013-10-08/part-bars-00000-0001.parquet'].sort(),
+    [...foreign, 'date=2013-10-08/part-test.bars-0002-00000-0001.parquet'].sort(),
   );
   await run(again, []);
   assert.deepEqual(files('replace'), [...foreign].sort());
@@ -278,7 +278,7 @@ test('if_exists: append keeps earlier files, fail refuses them', async () => {
 
 test('opening removes what this sink left behind in a crash, and nothing of others', async () => {
   const dead = '2147483647-x-3.parquet.inprogress';
-  const names = [`part-bars-${dead}`, `part-other-${dead}`];
+  const names = [`part-test.bars-${dead}`, `part-test.other-${dead}`];
   mkdirSync(join(folder, 'stale', 'date=2013-10-07'), { recursive: true });
   for (const name of names) {
     writeFileSync(join(folder, 'stale', name), 'half');
@@ -287,7 +287,7 @@ test('opening removes what this sink left behind in a crash, and nothing of othe
   const writer = await open(config('stale', { partition_by: ['date'] }));
   assert.deepEqual(files('stale'), [`date=2013-10-07/${names[1]}`, names[1]]);
   await writer.close();
-  const live = `part-bars-${process.ppid}-x-3.parquet.inprogress`;
+  const live = `part-test.bars-${process.ppid}-x-3.parquet.inprogress`;
   writeFileSync(join(folder, 'stale', live), 'half');
   await assert.rejects(open(config('stale')), { code: 'sink/busy' });
   assert.ok(files('stale').includes(live), 'what another run is writing stays');
@@ -313,11 +313,11 @@ test('a process killed between stage and commit leaves nothing in sight', async 
   `;
   const child = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
   assert.equal(child.signal, 'SIGKILL', child.stderr.toString());
-  assert.match(files('killed').join(' '), /^part-bars-\d+-\w+-1\.parquet\.inprogress$/);
+  assert.match(files('killed').join(' '), /^part-test\.bars-\d+-\w+-1\.parquet\.inprogress$/);
   const { glob } = parquet.dataset(settings, context)!;
   assert.deepEqual(await query(`SELECT count(*) FROM glob('${glob}')`), [[0n]]);
   await run(settings, [ROWS]);
-  assert.deepEqual(files('killed'), ['part-bars-00000-0001.parquet']);
+  assert.deepEqual(files('killed'), ['part-test.bars-0001-00000-0001.parquet']);
 });
 
 test('a path below a file is refused with path and cause', async () => {
@@ -356,7 +356,8 @@ test('a full disk is an error that says so, and leaves nothing', async (t) => {
     const writer = await open(settings);
     const expected: { code: ErrorCode; message: RegExp } = {
       code: 'sink/disk-full',
-      message: /sink "bars": cannot write .*disk\/part-bars-.*: no space left on device \(ENOSPC\)/,
+      message:
+        /sink "bars": cannot write .*disk\/part-test.bars-.*: no space left on device \(ENOSPC\)/,
     };
     await assert.rejects(async () => {
       for (let i = 0; i < 1000; i++) {

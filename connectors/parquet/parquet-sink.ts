@@ -10,6 +10,7 @@ import {
   choice,
   columns,
   type ConfigOf,
+  duration,
   integer,
   path,
   z,
@@ -17,19 +18,25 @@ import {
 import type { Report } from '../../engine/contract/problem.ts';
 import { didYouMean } from '../../engine/contract/problem.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
+import { durationNs } from '../../engine/contract/time.ts';
+import { generationOf } from './carried-rows.ts';
 import {
   commitParts,
   discardParts,
-  findFiles,
+  findParts,
+  type PartId,
   PartNames,
+  removeParts,
   removeStaleParts,
 } from '../staging/part-files.ts';
 import { createFolder } from '../staging/staged-file.ts';
 import { sinkError } from '../staging/sink-error.ts';
 import { partitionColumns } from './partition-folders.ts';
-import type { ParquetOptions, ParquetSinkWriter } from './parquet-sink-writer.ts';
+import type { ParquetLimits, ParquetOptions, ParquetSinkWriter } from './parquet-sink-writer.ts';
 
 const EXTENSION = '.parquet';
+const ROLL_BYTES = '512MiB';
+const ROLL_AGE = '10m';
 /** The partition column that is made of the time column. */
 const DATE = 'date';
 
@@ -56,15 +63,24 @@ const fields = {
   roll: z
     .strictObject({
       rows: integer({
-        doc: 'Rows after which another file is begun.',
+        doc: 'Rows after which another file is begun. By default, none.',
         minimum: 1,
         maximum: Number.MAX_SAFE_INTEGER,
       }).optional(),
-      bytes: bytes({ doc: 'Size after which another file is begun.' }).optional(),
+      bytes: bytes({
+        doc: 'Size after which another file is begun. By default, 512 MiB.',
+      }).optional(),
+      age: duration({
+        doc:
+          'How long rows, fewer than a row group, may wait in checkpoints before a file is written ' +
+          'for them, by the clock of the machine. By default, 10 minutes.',
+      }).optional(),
     })
     .meta({
-      description: 'When to begin another file before the commit. By default never.',
-      examples: [{ rows: 10_000_000 }, { bytes: '512MiB' }],
+      description:
+        'When files are finished. A checkpoint finishes those that have a row group; rows that ' +
+        'are fewer wait in the checkpoint.',
+      examples: [{ rows: 10_000_000 }, { bytes: '128MiB', age: '1m' }],
     })
     .optional(),
   if_exists: choice(['replace', 'append', 'fail'], {
@@ -85,7 +101,8 @@ export const parquet = defineSink({
   guarantees: {
     order: 'Rows of a file keep the order in which they reached the sink.',
     delivery:
-      'Exactly once: files appear whole, by a rename, when the checkpoint or the run is complete.',
+      'Exactly once: files appear whole, by a rename, when the checkpoint or the run is complete. ' +
+      'Rows that are fewer than a row group may wait in checkpoints, up to 32 MiB of them.',
     backPressure: 'A batch is taken when the one before it is encoded or buffered, within limits.',
   },
   fields,
@@ -98,16 +115,17 @@ export const parquet = defineSink({
     },
   ],
   plan: checkPartitions,
-  takesBack: false,
-  open: openWriter,
-  commit: async (_config, committables, { sink }) =>
-    commitParts(sink, new PartNames(sink, EXTENSION), committables),
+  takesBack: true,
+  open: (config, context) => openParquet(config, context),
+  commit: async (_config, committables, context) =>
+    commitParts(context.sink, new PartNames(context, EXTENSION), committables),
   discard: async (config, committables) => discardParts(folderOf(config), committables),
-  dataset: (config, { sink, schema }) => {
+  dataset: (config, context) => {
+    const { schema } = context;
     const partitionBy = config.partition_by ?? [];
     return {
       format: 'parquet',
-      glob: new PartNames(sink, EXTENSION).glob(folderOf(config)),
+      glob: new PartNames(context, EXTENSION).glob(folderOf(config)),
       columns: schema.columns.filter(({ name }) => !partitionBy.includes(name)),
       partitions: partitionBy.map(
         (name) =>
@@ -121,27 +139,55 @@ function folderOf({ path: folder }: Config): string {
   return normalize(folder).replace(/(?<=.)\/+$/, '');
 }
 
-async function openWriter(config: Config, context: SinkContext): Promise<ParquetSinkWriter> {
-  const { sink, schema } = context;
+/** @param limits, nowMs Others than usual, for tests. */
+export async function openParquet(
+  config: Config,
+  context: SinkContext,
+  limits?: ParquetLimits,
+  nowMs?: () => number,
+): Promise<ParquetSinkWriter> {
+  const { sink, schema, resume } = context;
   const folder = folderOf(config);
-  const names = new PartNames(sink, EXTENSION);
+  const names = new PartNames(context, EXTENSION);
   createFolder(sink, folder);
   checkWritable(sink, folder);
   removeStaleParts(sink, folder, names);
-  if (config.if_exists === 'fail') refuseExisting(sink, folder, names);
+  const { if_exists: ifExists, roll = {} } = config;
+  if (ifExists === 'fail' && resume === undefined) refuseExisting(sink, folder, names);
   const options: ParquetOptions = {
     path: folder,
     partitionBy: partitionColumns(config.partition_by ?? [], schema),
     compression: config.compression,
     rowGroupRows: config.row_group_rows,
-    rollRows: config.roll?.rows ?? Number.POSITIVE_INFINITY,
-    rollBytes:
-      config.roll?.bytes === undefined ? Number.POSITIVE_INFINITY : byteCount(config.roll.bytes),
-    replaces: config.if_exists === 'replace',
+    rollRows: roll.rows ?? Number.POSITIVE_INFINITY,
+    rollBytes: byteCount(roll.bytes ?? ROLL_BYTES),
+    rollAgeMs: Number(durationNs(roll.age ?? ROLL_AGE) / 1_000_000n),
+    ...resumeParts(folder, names, context),
+    replaces: ifExists === 'replace',
   };
-  // Arrow and Parquet take a fifth of a second to load: only the thread that writes needs them.
+  // Parquet takes some time to load: only the thread that writes needs it.
   const { ParquetSinkWriter } = await import('./parquet-sink-writer.ts');
-  return new ParquetSinkWriter(options, context, names);
+  return new ParquetSinkWriter(options, context, names, limits, nowMs);
+}
+
+/**
+ * The generation of the parts of this run. Where it goes on from a checkpoint, what it committed
+ * after that goes: its rows are read again.
+ */
+function resumeParts(
+  folder: string,
+  names: PartNames,
+  { sink, resume }: SinkContext,
+): Pick<ParquetOptions, 'generation' | 'hasParts'> {
+  const ids = [...findParts(sink, folder, names).values()];
+  const newest = ids.reduce((most, { generation }) => Math.max(most, generation), 0);
+  if (resume === undefined) return { generation: newest + 1, hasParts: false };
+  const generation =
+    resume.carried === undefined ? Math.max(1, newest) : generationOf(resume.carried);
+  const isOwn = (part: PartId): boolean => part.generation === generation;
+  const isLater = (part: PartId): boolean => isOwn(part) && part.epoch > resume.epoch;
+  removeParts(sink, names, folder, isLater);
+  return { generation, hasParts: ids.some((part) => isOwn(part) && !isLater(part)) };
 }
 
 /** Says so at the start rather than after an hour's work. */
@@ -157,7 +203,7 @@ function checkWritable(sink: string, folder: string): void {
 }
 
 function refuseExisting(sink: string, folder: string, names: PartNames): void {
-  const [existing] = findFiles(sink, folder, (name) => names.isPart(name));
+  const [existing] = findParts(sink, folder, names).keys();
   if (existing === undefined) return;
   throw new EngineError(
     'sink/exists',

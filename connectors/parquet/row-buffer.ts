@@ -1,9 +1,9 @@
 /**
- * Rows on their way into a Parquet file: typed arrays that fill up to `capacityMax` rows and are
- * then encoded as one chunk.
+ * Rows on their way into a Parquet file: typed arrays that fill up to `capacityMax` rows, mostly a
+ * row group, and are then encoded. Until then they can be carried in a checkpoint as they are.
  *
  * A batch's string codes mean something in that batch only, so they are translated to codes of the
- * chunk, whose dictionary is forgotten with it: memory does not grow with the number of distinct
+ * buffer, whose dictionary is forgotten with it: memory does not grow with the number of distinct
  * texts of a long run. The cost of a row is one copy a column, and a table look-up a string.
  */
 
@@ -16,15 +16,24 @@ import {
 } from '../../engine/contract/schema.ts';
 
 const CAPACITY_START = 256;
+/** What a text costs beside its characters, about. */
+const TEXT_BYTES = 64;
 
 export type NumberArray = Float64Array | BigInt64Array | Uint8Array | Uint32Array;
 
-/** One column of a chunk; the first `rowCount` elements of the buffer's arrays count. */
+/** One column of a buffer; the first `rowCount` elements of the buffer's arrays count. */
 export interface ChunkColumn {
   readonly type: ColumnType;
   values: NumberArray;
   /** Texts of the codes of a string column, in order of appearance. */
   readonly texts: string[];
+}
+
+/** A column of rows that leave the buffer as they are. */
+export interface BufferedColumn {
+  readonly type: ColumnType;
+  readonly bytes: Uint8Array;
+  readonly texts: readonly string[];
 }
 
 export class RowBuffer {
@@ -34,6 +43,7 @@ export class RowBuffer {
   readonly #rowBytes: number;
   #capacity = 0;
   #rows = 0;
+  #textBytes = 0;
 
   constructor(columns: readonly ColumnSchema[], capacityMax: number) {
     this.columns = columns.map(({ type }) => ({ type, values: newValues(type, 0), texts: [] }));
@@ -46,9 +56,14 @@ export class RowBuffer {
     return this.#rows;
   }
 
-  /** Bytes of the arrays, whether or not they hold rows. */
+  /** Bytes of the arrays, whether or not they hold rows, and of the texts. */
   get bytes(): number {
-    return this.#capacity * this.#rowBytes;
+    return this.#capacity * this.#rowBytes + this.#textBytes;
+  }
+
+  /** Bytes that the rows take, as they would be carried. */
+  get rowBytes(): number {
+    return this.#rows * this.#rowBytes + this.#textBytes;
   }
 
   /** Rows that can still be appended before the buffer must be encoded. */
@@ -77,9 +92,30 @@ export class RowBuffer {
     this.#rows += length;
   }
 
-  /** Forgets the rows, and the texts; the arrays stay for the next chunk. */
+  /** Rows as they are, to be carried; views of the buffer. */
+  takeRows(): BufferedColumn[] {
+    return this.columns.map(({ type, values, texts }) => {
+      const { buffer, byteOffset } = values;
+      const length = this.#rows * elementBytes(type);
+      return { type, bytes: new Uint8Array(buffer, byteOffset, length), texts };
+    });
+  }
+
+  /** Appends rows that `takeRows` has given, to a buffer that is empty. */
+  putRows(rows: number, columns: readonly BufferedColumn[]): void {
+    this.#reserve(rows);
+    for (const [index, { bytes, texts }] of columns.entries()) {
+      const { values, texts: own } = this.columns[index]!;
+      new Uint8Array(values.buffer).set(bytes);
+      for (const text of texts) this.#intern(this.#codes[index]!, own, text);
+    }
+    this.#rows = rows;
+  }
+
+  /** Forgets the rows, and the texts; the arrays stay for the next rows. */
   clear(): void {
     this.#rows = 0;
+    this.#textBytes = 0;
     for (const [index, column] of this.columns.entries()) {
       column.texts.length = 0;
       this.#codes[index]!.clear();
@@ -114,33 +150,34 @@ export class RowBuffer {
       // Translated codes are kept plus one, so that 0 means unknown.
       let own = translated === null ? 0 : translated[code]!;
       if (own === 0) {
-        own = intern(known, texts, dictionary[code]!) + 1;
+        own = this.#intern(known, texts, dictionary[code]!) + 1;
         if (translated !== null) translated[code] = own;
       }
       values[this.#rows + i] = own - 1;
     }
   }
 
+  #intern(known: Map<string, number>, texts: string[], text: string): number {
+    let code = known.get(text);
+    if (code === undefined) {
+      code = texts.length;
+      texts.push(text);
+      known.set(text, code);
+      this.#textBytes += TEXT_BYTES + 2 * text.length;
+    }
+    return code;
+  }
+
   #reserve(rows: number): void {
     if (rows <= this.#capacity) return;
     const doubled = Math.max(CAPACITY_START, this.#capacity * 2, rows);
-    this.#capacity = Math.min(doubled, this.capacityMax);
+    this.#capacity = Math.max(rows, Math.min(doubled, this.capacityMax));
     for (const column of this.columns) {
       const grown = newValues(column.type, this.#capacity);
       (grown as Uint8Array).set(column.values.subarray(0, this.#rows) as Uint8Array);
       column.values = grown;
     }
   }
-}
-
-function intern(known: Map<string, number>, texts: string[], text: string): number {
-  let code = known.get(text);
-  if (code === undefined) {
-    code = texts.length;
-    texts.push(text);
-    known.set(text, code);
-  }
-  return code;
 }
 
 function appendValues(

@@ -1,11 +1,15 @@
 /**
  * The part files of a sink that writes into a folder:
  *
- *   <folder>/date=2013-10-07/part-<sink>-<epoch>-<number>.parquet
- *   <folder>/date=2013-10-07/part-<sink>-<mark>.parquet.inprogress
+ *   <folder>/date=2013-10-07/part-<pipeline>.<sink>-<generation>-<epoch>-<number>.parquet
+ *   <folder>/date=2013-10-07/part-<pipeline>.<sink>-<mark>.parquet.inprogress
  *
- * The name says whose a file is, so that sinks can share a folder and nothing is ever removed that
- * another program wrote. Only the folder itself and hive folders (`key=value`) in it are looked at.
+ * The name says whose a file is, so that sinks and pipelines can share a folder and nothing is ever
+ * removed that another one wrote. Only the folder itself and hive folders (`key=value`) in it are
+ * looked at.
+ *
+ * Epochs begin anew with each run that does not go on from a checkpoint; the generation tells those
+ * runs apart. It is one more than that of the newest part there was when the run began.
  */
 
 import { type Dirent, existsSync, readdirSync, unlinkSync } from 'node:fs';
@@ -21,31 +25,42 @@ import {
 } from './staged-file.ts';
 import { isStagedMark, removeStale, stagedMark } from './staged-name.ts';
 
-const PART = /^\d{5,}-\d{4,}$/;
+const PART = /^(\d{4,})-(\d{5,})-(\d{4,})$/;
+
+/** When a part was written, and its number among those of its folder and commit, from 1. */
+export interface PartId {
+  readonly generation: number;
+  readonly epoch: number;
+  readonly number: number;
+}
 
 export class PartNames {
   readonly #prefix: string;
   readonly #extension: string;
 
   /** @param extension With its dot. */
-  constructor(sink: string, extension: string) {
-    this.#prefix = `part-${sink}-`;
+  constructor({ pipeline, sink }: { pipeline: string; sink: string }, extension: string) {
+    // Neither name can hold a dot, and that of a sink no hyphen: nobody else has this prefix.
+    this.#prefix = `part-${pipeline}.${sink}-`;
     this.#extension = extension;
   }
 
-  /** A visible file: the `number`th of its folder, from 1, in the commit of this epoch. */
-  part(epoch: number, number: number): string {
-    const digits = `${String(epoch).padStart(5, '0')}-${String(number).padStart(4, '0')}`;
+  part({ generation, epoch, number }: PartId): string {
+    const digits = [pad(generation, 4), pad(epoch, 5), pad(number, 4)].join('-');
     return `${this.#prefix}${digits}${this.#extension}`;
   }
 
-  /** A staged file. Serials are unique among those of one writer. */
-  staged(serial: number): string {
-    return `${this.#prefix}${stagedMark(serial)}${this.#extension}${STAGED_SUFFIX}`;
+  /** A staged file: another name each time. */
+  staged(): string {
+    return `${this.#prefix}${stagedMark()}${this.#extension}${STAGED_SUFFIX}`;
   }
 
-  isPart(name: string): boolean {
-    return PART.test(this.#middle(name, this.#extension));
+  /** Which part a visible file of this sink is, or undefined. */
+  idOf(name: string): PartId | undefined {
+    const match = PART.exec(this.#middle(name, this.#extension));
+    if (match === null) return undefined;
+    const [generation, epoch, number] = match.slice(1).map(Number) as [number, number, number];
+    return { generation, epoch, number };
   }
 
   /** The mark of a staged file of this sink, or undefined. */
@@ -63,6 +78,10 @@ export class PartNames {
     const isOurs = name.startsWith(this.#prefix) && name.endsWith(ending);
     return isOurs ? name.slice(this.#prefix.length, name.length - ending.length) : '';
   }
+}
+
+function pad(number: number, digits: number): string {
+  return String(number).padStart(digits, '0');
 }
 
 /** So that DuckDB takes each character of the path for itself. */
@@ -110,10 +129,11 @@ export interface PartCommittable extends Committable {
   readonly rows: number;
 }
 
-/** That this commit is the first of a run: older parts of the sink go. */
+/** That this commit is the first of a run: parts of older generations go. */
 export interface ReplaceCommittable extends Committable {
   readonly kind: 'replace';
   readonly folder: string;
+  readonly generation: number;
 }
 
 /**
@@ -126,17 +146,16 @@ export function commitParts(
   committables: readonly Committable[],
 ): void {
   const all = committables as readonly (PartCommittable | ReplaceCommittable)[];
-  const targets = new Set<string>();
   const folders = new Set<string>();
   for (const part of all) {
     if (part.kind !== 'part') continue;
     publish(sink, part.staged, part.target, part.bytes);
-    targets.add(part.target);
     folders.add(dirname(part.target));
   }
   for (const folder of folders) syncFolder(sink, folder);
   for (const each of all) {
-    if (each.kind === 'replace') removeOlderParts(sink, names, each.folder, targets);
+    if (each.kind !== 'replace') continue;
+    removeParts(sink, names, each.folder, ({ generation }) => generation < each.generation);
   }
 }
 
@@ -149,15 +168,25 @@ export function discardParts(root: string, committables: readonly Committable[])
   }
 }
 
-function removeOlderParts(
+/** Parts of this sink, by path. */
+export function findParts(sink: string, folder: string, names: PartNames): Map<string, PartId> {
+  const parts = new Map<string, PartId>();
+  for (const path of findFiles(sink, folder, (name) => names.idOf(name) !== undefined)) {
+    parts.set(path, names.idOf(basename(path))!);
+  }
+  return parts;
+}
+
+/** Removes the parts that the filter names, durably, and folders that become empty. */
+export function removeParts(
   sink: string,
   names: PartNames,
   folder: string,
-  keep: ReadonlySet<string>,
+  isGoing: (part: PartId) => boolean,
 ): void {
   const touched = new Set<string>();
-  for (const path of findFiles(sink, folder, (name) => names.isPart(name))) {
-    if (keep.has(path)) continue;
+  for (const [path, part] of findParts(sink, folder, names)) {
+    if (!isGoing(part)) continue;
     try {
       unlinkSync(path);
     } catch (error) {

@@ -7,16 +7,20 @@
  * that what a dead run has left can be told from what a live one is writing.
  */
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { EngineError } from '../../engine/contract/error.ts';
 import { removeStaged } from './staged-file.ts';
 
-const START = Date.now().toString(36);
+/** Threads, and containers whose processes all have one number, may start in the same moment. */
+const START = Date.now().toString(36) + randomBytes(4).toString('hex');
 const MARK = /^(\d+)-[0-9a-z]+-\d+$/;
 
-/** The mark of a staged file of this run. Serials are unique among those of one writer. */
-export function stagedMark(serial: number): string {
-  return `${process.pid}-${START}-${serial}`;
+let serial = 0;
+
+/** The mark of a staged file of this run: another one each time. */
+export function stagedMark(): string {
+  return `${process.pid}-${START}-${++serial}`;
 }
 
 export function isStagedMark(text: string): boolean {

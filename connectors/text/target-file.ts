@@ -4,10 +4,12 @@
  * A file's commits follow one another in it. Each is staged as a file of its own and, at the
  * commit, renamed to the target (the first) or appended at the offset that the committable names;
  * what lies beyond that offset is cut off first, so that a commit that was cut short can be
- * repeated. Nothing is created before there is a row.
+ * repeated. Every commit also says where the file ends, and cuts off what lies beyond: so a run
+ * that goes on from an older checkpoint takes back what was written after it. Nothing is created
+ * before there is a row.
  *
  * A stream (stdout, a device, a named pipe) has no commit: its rows are out as soon as they are
- * written.
+ * written, and those behind the last checkpoint are written again after a crash.
  */
 
 import {
@@ -49,20 +51,25 @@ export interface Target {
 /** Name for stdout. */
 export const STDOUT = '-';
 
-/** @param header First line that a file which is continued must have, if any. */
-export function openTarget(
-  sink: string,
-  path: string,
-  ifExists: IfExists,
-  header?: string,
-): Target {
+/** How a target is opened. */
+export interface TargetOptions {
+  readonly ifExists: IfExists;
+  /** Whether the run goes on from a checkpoint, whose commits have been made. */
+  readonly isResumed: boolean;
+  /** First line that a file which is continued must have, if any. */
+  readonly header?: string | undefined;
+}
+
+export function openTarget(sink: string, path: string, options: TargetOptions): Target {
   if (path === STDOUT) return new StreamTarget(sink, 'stdout', 1);
   try {
     if (path.endsWith('/')) throw new Error('it names a folder, expected a file');
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined || found.isFile()) {
-      if (ifExists === 'append' && found !== undefined) checkContinuable(path, found.size, header);
-      return new FileTarget(sink, path, ifExists);
+      if (options.ifExists === 'append' && found !== undefined && !options.isResumed) {
+        checkContinuable(path, found.size, options.header);
+      }
+      return new FileTarget(sink, path, options);
     }
     if (found.isDirectory()) throw new Error('it is a folder, expected a file');
     return new StreamTarget(sink, path, openSync(path, 'w'));
@@ -103,37 +110,37 @@ interface AppendCommittable extends Committable {
   readonly target: string;
   readonly offset: number;
   readonly bytes: number;
+  /** Of the staged file, which keeps it when it becomes the target. */
+  readonly inode: number;
 }
 
-/** That the first commit of a run has no rows: the file of an earlier run goes. */
-interface RemoveCommittable extends Committable {
-  readonly kind: 'remove';
+/** Where the target ends once the commit is made; at 0 there is none. */
+interface EndCommittable extends Committable {
+  readonly kind: 'end';
   readonly target: string;
+  readonly end: number;
 }
 
 class FileTarget implements Target {
   readonly #sink: string;
   readonly #path: string;
-  readonly #replaces: boolean;
   #staged: StagedFile | undefined;
   /** Bytes of the target once everything prepared so far is committed. */
   #preparedBytes: number;
-  #serial = 0;
-  #isFirstCommit = true;
 
-  constructor(sink: string, path: string, ifExists: IfExists) {
+  constructor(sink: string, path: string, { ifExists, isResumed }: TargetOptions) {
     this.#sink = sink;
     this.#path = path;
-    this.#replaces = ifExists !== 'append';
     const size = statSync(path, { throwIfNoEntry: false })?.size;
-    if (size !== undefined && ifExists === 'fail') {
+    if (size !== undefined && ifExists === 'fail' && !isResumed) {
       throw new EngineError(
         'sink/exists',
         `sink "${sink}": cannot write ${path}: it exists already, expected no such file because ` +
           'of if_exists: fail',
       );
     }
-    this.#preparedBytes = this.#replaces ? 0 : (size ?? 0);
+    const isContinued = isResumed || ifExists === 'append';
+    this.#preparedBytes = isContinued ? (size ?? 0) : 0;
     removeOwnStale(sink, path);
   }
 
@@ -142,26 +149,24 @@ class FileTarget implements Target {
   }
 
   write(bytes: Uint8Array): void {
-    this.#staged ??= StagedFile.create(
-      this.#sink,
-      `${this.#path}.${stagedMark(++this.#serial)}${STAGED_SUFFIX}`,
-    );
+    this.#staged ??= StagedFile.create(this.#sink, `${this.#path}.${stagedMark()}${STAGED_SUFFIX}`);
     this.#staged.write(bytes);
   }
 
   prepareCommit(): readonly Committable[] {
-    const isFirst = this.#isFirstCommit;
-    this.#isFirstCommit = false;
-    const staged = this.#staged;
-    if (staged === undefined) {
-      return isFirst && this.#replaces ? [{ kind: 'remove', target: this.#path }] : [];
+    const target = this.#path;
+    const committables: (AppendCommittable | EndCommittable)[] = [];
+    if (this.#staged !== undefined) {
+      this.#staged.finish();
+      const { path: staged, bytes } = this.#staged;
+      const offset = this.#preparedBytes;
+      const inode = statSync(staged).ino;
+      committables.push({ kind: 'append', staged, target, offset, bytes, inode });
+      this.#preparedBytes += bytes;
+      this.#staged = undefined;
     }
-    staged.finish();
-    this.#staged = undefined;
-    const offset = this.#preparedBytes;
-    this.#preparedBytes += staged.bytes;
-    const { path, bytes } = staged;
-    return [{ kind: 'append', staged: path, target: this.#path, offset, bytes }];
+    committables.push({ kind: 'end', target, end: this.#preparedBytes });
+    return committables;
   }
 
   close(): void {
@@ -188,30 +193,54 @@ function removeOwnStale(sink: string, path: string): void {
   }
 }
 
-/** Makes commits visible, in order; repeating one is harmless. */
+/** Makes commits visible, in order; repeating them is harmless. */
 export function commitText(sink: string, committables: readonly Committable[]): void {
-  for (const each of committables as readonly (AppendCommittable | RemoveCommittable)[]) {
-    if (each.kind === 'remove') removeTarget(sink, each.target);
-    else if (each.offset === 0) {
-      publish(sink, each.staged, each.target, each.bytes);
-      syncFolder(sink, dirname(each.target));
-    } else append(sink, each);
+  let last: EndCommittable | undefined;
+  for (const each of committables as readonly (AppendCommittable | EndCommittable)[]) {
+    if (each.kind === 'end') last = each;
+    else if (each.offset === 0) begin(sink, each);
+    else append(sink, each);
   }
+  // Those before the last belong to commits that were put off: more follows them.
+  if (last !== undefined) cutBehind(sink, last);
 }
 
 /** Removes what is staged for commits that will not be made. */
 export function discardText(committables: readonly Committable[]): void {
-  for (const each of committables as readonly (AppendCommittable | RemoveCommittable)[]) {
+  for (const each of committables as readonly (AppendCommittable | EndCommittable)[]) {
     if (each.kind === 'append') removeStaged(each.staged);
   }
 }
 
-function removeTarget(sink: string, target: string): void {
+function begin(sink: string, { staged, target, bytes, inode }: AppendCommittable): void {
+  // Later commits may have made it longer since; it is the file that was renamed.
+  const found = statSync(target, { throwIfNoEntry: false });
+  if (found?.ino === inode && found.size >= bytes && !existsSync(staged)) return;
+  publish(sink, staged, target, bytes);
+  syncFolder(sink, dirname(target));
+}
+
+function cutBehind(sink: string, { target, end }: EndCommittable): void {
   try {
-    unlinkSync(target);
-    syncFolder(sink, dirname(target));
+    const size = statSync(target, { throwIfNoEntry: false })?.size;
+    if (size === end || (size === undefined && end === 0)) return;
+    if (size === undefined || size < end) {
+      throw new Error(`it has ${size ?? 'no'} bytes, expected ${end} of earlier commits`);
+    }
+    if (end === 0) {
+      unlinkSync(target);
+      syncFolder(sink, dirname(target));
+      return;
+    }
+    const file = openSync(target, 'r+');
+    try {
+      ftruncateSync(file, end);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
-    if (!isMissing(error)) throw sinkError(sink, `remove ${target}`, error);
+    throw sinkError(sink, `cut ${target} at byte ${end}`, error);
   }
 }
 

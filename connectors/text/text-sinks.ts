@@ -39,8 +39,9 @@ function textSink({ name, summary, format, examplePath }: TextKind): SinkDefinit
     guarantees: {
       order: 'Rows keep the order in which they reached the sink.',
       delivery:
-        'Exactly once to a file, which grows at each commit; at least once to stdout, a device ' +
-        'or a pipe, where rows are out as soon as they are written.',
+        'Exactly once to a file, which grows at each commit. At least once to stdout, a device or ' +
+        'a pipe: rows are out as soon as they are written, and those behind the last checkpoint ' +
+        'come again after a crash.',
       backPressure: 'A batch is taken when the one before it is written.',
     },
     fields: fieldsOf(examplePath),
@@ -50,10 +51,14 @@ function textSink({ name, summary, format, examplePath }: TextKind): SinkDefinit
       { title: 'To another program', config: { path: STDOUT } },
     ],
     plan: () => undefined,
-    takesBack: false,
-    open: async (config, { sink, schema }) => {
+    takesBack: true,
+    open: async (config, { sink, schema, resume }) => {
       const lines = format(schema);
-      const target = openTarget(sink, config.path, config.if_exists, lines.header);
+      const target = openTarget(sink, config.path, {
+        ifExists: config.if_exists,
+        isResumed: resume !== undefined,
+        header: lines.header,
+      });
       return new TextSinkWriter(target, lines);
     },
     commit: async (_config, committables, { sink }) => commitText(sink, committables),
