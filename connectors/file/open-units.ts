@@ -9,6 +9,8 @@ import { ColumnStore } from '../formats/column-store.ts';
 import { openCsv } from '../formats/csv-decoder.ts';
 import type { FileColumn } from '../formats/decoder.ts';
 import { openDbn } from '../formats/dbn-decoder.ts';
+import { openJsonLines } from '../formats/json-lines-decoder.ts';
+import { canScan } from '../formats/json-scan.ts';
 import { JsonColumns } from '../formats/json-columns.ts';
 import { openNdjson } from '../formats/ndjson-decoder.ts';
 import type { ParquetReader } from '../formats/parquet-decoder.ts';
@@ -54,6 +56,15 @@ function ndjsonOpener(
   columns: readonly FileColumn[],
   rowsMax: number,
 ): UnitOpener {
+  if (canScan(columns)) {
+    const store = new ColumnStore(columns, rowsMax);
+    const unit = timeUnitOf(config);
+    return {
+      count: oneUnit,
+      open: ({ file }, resumeAt) => openJsonLines(file.path, store, unit, resumeAt),
+      close: nothingToClose,
+    };
+  }
   const json = new JsonColumns(columns, rowsMax, timeUnitOf(config));
   return {
     count: oneUnit,
