@@ -47,6 +47,8 @@ const prices = fc.array(
 
 interface Moments {
   readonly mean: Maybe;
+  /** Distance of a value from the mean, before the mean is rounded. */
+  readonly from: (value: number) => number;
   readonly biased: Maybe;
   readonly unbiased: Maybe;
 }
@@ -61,11 +63,16 @@ function weighted(
   const kept = values.flatMap((value, i) =>
     value === null || !Number.isFinite(value) ? [] : [{ value, place: i }],
   );
-  if (kept.length === 0) return { mean: null, biased: null, unbiased: null };
+  if (kept.length === 0) return { mean: null, biased: null, unbiased: null, from: () => NaN };
   const age = (i: number): number =>
     ignoreNulls ? kept.length - 1 - i : values.length - 1 - kept[i]!.place;
   let weights = kept.map((_, i) => (1 - alpha) ** age(i));
-  if (!adjust) weights = recursiveWeights(kept.map(({ place }) => place), alpha, ignoreNulls);
+  if (!adjust)
+    weights = recursiveWeights(
+      kept.map(({ place }) => place),
+      alpha,
+      ignoreNulls,
+    );
   const base = kept[0]!.value;
   const total = weights.reduce((a, b) => a + b, 0);
   const average = (of: (distance: number) => number): number =>
@@ -75,11 +82,15 @@ function weighted(
   const squares = weights.reduce((sum, weight) => sum + weight * weight, 0);
   const free = total * total - squares;
   const unbiased = kept.length > 1 ? (biased * total * total) / free : null;
-  return { mean: base + mean, biased, unbiased };
+  return { mean: base + mean, biased, unbiased, from: (value) => value - base - mean };
 }
 
 /** Without adjustment each value takes its share of what is, after the gap has decayed it. */
-function recursiveWeights(places: readonly number[], alpha: number, ignoreNulls: boolean): number[] {
+function recursiveWeights(
+  places: readonly number[],
+  alpha: number,
+  ignoreNulls: boolean,
+): number[] {
   let weights: number[] = [];
   for (const [i, place] of places.entries()) {
     if (i === 0) {
@@ -100,35 +111,39 @@ test('decaying moments are the weighted moments of all values so far', () => {
     ignoreNulls: fc.boolean(),
     before: fc.boolean(),
   });
-  const property = fc.property(prices, options, (values, { alpha, adjust, ignoreNulls, before }) => {
-    const how = `alpha => ${alpha}, adjust => ${adjust}, ignore_nulls => ${ignoreNulls}`;
-    const own = `${how}, exclude_current => ${before}`;
-    const columns = {
-      m: `ewm_mean(x, ${own})`,
-      v: `ewm_variance(x, ${own})`,
-      b: `ewm_variance(x, ${own}, bias => true)`,
-      s: `ewm_stddev(x, ${own})`,
-      z: `ewm_zscore(x, ${how}, min_rows => 3)`,
-    };
-    for (const [i, row] of results(columns, rowsOf(values)).entries()) {
-      const seen = values.slice(0, before ? i : i + 1);
-      const { mean, biased, unbiased } = weighted(seen, alpha, adjust, ignoreNulls);
-      assertNear(row['m'], mean, 0, `mean of row ${i}`);
-      assertNear(row['v'], unbiased, 1e-3, `variance of row ${i}`);
-      assertNear(row['b'], biased, 1e-3, `biased variance of row ${i}`);
-      assertNear(row['s'], unbiased === null ? null : Math.sqrt(unbiased), 1e-1, `stddev ${i}`);
-      const past = weighted(values.slice(0, i), alpha, adjust, ignoreNulls);
-      const count = values.slice(0, i).filter((x) => x !== null && Number.isFinite(x)).length;
-      const x = values[i]!;
-      const isScored = x !== null && count >= 3 && past.biased! > 1e-12;
-      if (isScored) {
-        const score = finite((x - past.mean!) / Math.sqrt(past.biased!));
-        assertNear(row['z'], score, 1e-2, `score of row ${i}`);
-      } else if (x === null || count < 3) {
-        assert.equal(row['z'], null);
+  const property = fc.property(
+    prices,
+    options,
+    (values, { alpha, adjust, ignoreNulls, before }) => {
+      const how = `alpha => ${alpha}, adjust => ${adjust}, ignore_nulls => ${ignoreNulls}`;
+      const own = `${how}, exclude_current => ${before}`;
+      const columns = {
+        m: `ewm_mean(x, ${own})`,
+        v: `ewm_variance(x, ${own})`,
+        b: `ewm_variance(x, ${own}, bias => true)`,
+        s: `ewm_stddev(x, ${own})`,
+        z: `ewm_zscore(x, ${how}, min_rows => 3)`,
+      };
+      for (const [i, row] of results(columns, rowsOf(values)).entries()) {
+        const seen = values.slice(0, before ? i : i + 1);
+        const { mean, biased, unbiased } = weighted(seen, alpha, adjust, ignoreNulls);
+        assertNear(row['m'], mean, 0, `mean of row ${i}`);
+        assertNear(row['v'], unbiased, 1e-3, `variance of row ${i}`);
+        assertNear(row['b'], biased, 1e-3, `biased variance of row ${i}`);
+        assertNear(row['s'], unbiased === null ? null : Math.sqrt(unbiased), 1e-1, `stddev ${i}`);
+        const past = weighted(values.slice(0, i), alpha, adjust, ignoreNulls);
+        const count = values.slice(0, i).filter((x) => x !== null && Number.isFinite(x)).length;
+        const x = values[i]!;
+        const isScored = x !== null && count >= 3 && past.biased! > 1e-12;
+        if (isScored) {
+          const score = finite(past.from(x) / Math.sqrt(past.biased!));
+          assertNear(row['z'], score, 1e-2, `score of row ${i}`);
+        } else if (x === null || count < 3) {
+          assert.equal(row['z'], null);
+        }
       }
-    }
-  });
+    },
+  );
   fc.assert(property, { numRuns: 80 });
 });
 
@@ -153,7 +168,12 @@ test('a ramp of 1e-3 on 1e9 keeps its digits for ever, a constant has no varianc
   const columns = { s: 'ewm_stddev(x, 0.1)', c: 'ewm_variance(y, 0.1)', z: 'ewm_zscore(y, 0.1)' };
   const rows = rowsOf(ramp).map((row): Row => ({ ...row, y: 0.1 }));
   const last = results(columns, rows).at(-1)!;
-  const shifted = weighted(ramp.slice(-500).map((x) => x - 1e9), 0.1, false, false);
+  const shifted = weighted(
+    ramp.slice(-500).map((x) => x - 1e9),
+    0.1,
+    false,
+    false,
+  );
   assertNear(last['s'], Math.sqrt(shifted.unbiased!), 0, 'stddev');
   assert.equal(last['c'], 0);
   assert.equal(last['z'], null);
@@ -222,7 +242,7 @@ test('a session is what lies behind the last change of its anchor', () => {
     { maxLength: 60, size: 'max' },
   );
   const property = fc.property(rows, (steps) => {
-    let now = 1000;
+    let now = 1_000_000;
     const all = steps.map(({ gap, back, ...row }): Row => {
       now += gap;
       return { event_time: BigInt(now - back) * SECOND, ...row };
@@ -231,7 +251,7 @@ test('a session is what lies behind the last change of its anchor', () => {
       text: 'session_sum(x, venue)',
       number: 'session_vwap(x, y, day)',
       daily: "session_max(x, every => '1d', offset => '1h')",
-      first: "session_first(x, day)",
+      first: 'session_first(x, day)',
     };
     const hour = 3600n * SECOND;
     const dayOf = (row: Row): bigint => ((row['event_time'] as bigint) - hour) / (24n * hour);
@@ -240,7 +260,10 @@ test('a session is what lies behind the last change of its anchor', () => {
       const near = (name: string, expected: Maybe): void =>
         assertNear(row[name], expected === null ? null : finite(expected), 1e-3, `${name} ${i}`);
       const texts = session(own, (each) => each['venue']!, false);
-      near('text', sumOf(texts, (each) => each['x'] as Maybe));
+      near(
+        'text',
+        sumOf(texts, (each) => each['x'] as Maybe),
+      );
       const numbers = session(own, (each) => each['day']!, true);
       const traded = numbers?.filter(({ x, y }) => y !== null && finiteOf(x as Maybe) !== null);
       const volume = sumOf(traded, (each) => each['y'] as Maybe);

@@ -77,8 +77,8 @@ export const DECAY_FUNCTIONS = {
     `ewm_mean(x, ${EWM}, exclude_current)`,
     'Exponentially weighted mean: it begins as the first value and moves by alpha of the ' +
       'distance of each further one. `span => n` is alpha 2 / (n + 1), `halflife => n` is ' +
-      '1 - exp(-ln 2 / n). With `adjust => true` (the default of pandas) it is the weighted mean of all values, ' +
-      'with weights (1 - alpha)^age. The weights decay at a null too, unless ' +
+      '1 - exp(-ln 2 / n). With `adjust => true` (the default of pandas) it is the mean of all ' +
+      'values, with weights (1 - alpha)^age. The weights decay at a null too, unless ' +
       '`ignore_nulls => true`. `exclude_current` is that of the step unless given.',
     { exclude_current: EXCLUDE },
   ),

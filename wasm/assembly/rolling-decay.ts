@@ -61,10 +61,11 @@ function distanceOf(record: usize, value: f64): f64 {
   return value - load<f64>(record, MEAN) - load<f64>(record, REST);
 }
 
-/** Variance of a record; NaN where the weights say nothing of it. */
+/** Variance of a record; NaN where one value says nothing of it. */
 function varianceOf(record: usize, isBiased: bool): f64 {
   const variance = load<f64>(record, VARIANCE);
   if (isBiased) return variance;
+  if (load<f64>(record, SEEN) < 2) return NaN;
   const weights = load<f64>(record, WEIGHTS);
   const all = weights * weights;
   const free = all - load<f64>(record, SQUARES);
