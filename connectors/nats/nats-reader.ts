@@ -21,6 +21,7 @@ import { EngineError } from '../../engine/contract/error.ts';
 import { byteCount } from '../../engine/contract/fields.ts';
 import { asError, rawText, REJECTED_ROWS_MAX } from '../formats/decoder.ts';
 import { JsonColumns } from '../formats/json-columns.ts';
+import { checkPosition } from './check-position.ts';
 import { closeConnection, openConnection } from './connection.ts';
 import type { StreamPosition } from './judge-position.ts';
 import { type MessageDecoder, UndecodableMessage } from './message-decoder.ts';
@@ -92,8 +93,11 @@ export class NatsReader implements SplitReader {
     const connection = await openConnection(config, { who });
     try {
       const manager = await jetstreamManager(connection, { checkAPI: false });
-      const facts = await readFacts(manager, config.stream, who);
       const resumed = resumedPosition(context.resumeAt);
+      const facts =
+        resumed === undefined
+          ? await readFacts(manager, config.stream, who)
+          : await checkPosition(manager, config.stream, resumed, who);
       const start = resumed ?? (await startPosition(manager, config, facts, who));
       const pull = new PullReader({
         connection,

@@ -25,9 +25,10 @@ import {
 } from '@nats-io/transport-node';
 import { EngineError } from '../../engine/contract/error.ts';
 import { backOffMs, isDenied, sleep } from './connection.ts';
-import { judgePosition, type StreamPosition } from './judge-position.ts';
+import { checkPosition } from './check-position.ts';
+import type { StreamPosition } from './judge-position.ts';
 import { type MessageInfo, messageInfo } from './message-info.ts';
-import { apiFailure, isPassing, readFacts, storedTime } from './stream-facts.ts';
+import { apiFailure, isPassing } from './stream-facts.ts';
 
 /** A message that has arrived and not been taken yet. */
 export interface StreamMessage extends MessageInfo {
@@ -232,13 +233,15 @@ export class PullReader {
   /** One life of a consumer; always ends with an error. */
   async #readOnce(): Promise<void> {
     const { connection, manager, stream, subject } = this.#options;
-    await this.#verify();
     const broken = new Promise<never>((_resolve, reject) => {
       this.#break = reject;
     });
     // It may break before anybody waits for it.
     broken.catch(() => undefined);
     if (!this.#isLinked || this.#isClosed) throw new Broken('the connection was lost');
+    const verified = this.#verify();
+    verified.catch(() => undefined);
+    await Promise.race([verified, broken]);
     const name = `tidemark-${randomUUID()}`;
     this.#inbox = createInbox();
     this.#pullSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`;
@@ -288,13 +291,7 @@ export class PullReader {
 
   async #verify(): Promise<void> {
     const { manager, stream, who } = this.#options;
-    const facts = await readFacts(manager, stream, who);
-    const { sequence, time } = this.#arrived;
-    const isStored = sequence >= facts.firstSequence && sequence <= facts.lastSequence;
-    const stored =
-      time !== '' && isStored ? await storedTime(manager, stream, sequence, who) : undefined;
-    const problem = judgePosition(this.#arrived, facts, stored);
-    if (problem !== undefined) throw new EngineError(problem.code, `${who}: ${problem.message}`);
+    const facts = await checkPosition(manager, stream, this.#arrived, who);
     this.#arrived = { ...this.#arrived, stream: facts.id };
   }
 
