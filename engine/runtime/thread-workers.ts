@@ -25,6 +25,12 @@ export interface ThreadModules {
  */
 const QUEUED_CALLS_MAX = 4;
 
+/**
+ * Rows lie outside the heap of JavaScript, so little is allocated in it; by default each thread
+ * would spread that over up to 48 MiB before it collects.
+ */
+const YOUNG_MEBIBYTES = 6;
+
 type Call = readonly [method: string, ...values: unknown[]];
 /** A call and its number: calls of one thread are answered in order, or not at all. */
 type NumberedCall = readonly [number: number, call: Call];
@@ -53,6 +59,7 @@ class Thread {
       idleTimeout: Number.POSITIVE_INFINITY,
       stricterFIFO: true,
       recordTiming: false,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEBIBYTES },
       atomics,
     });
   }
