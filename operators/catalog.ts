@@ -19,6 +19,7 @@ import { sessionWindow } from './session-window/session-window.ts';
 import { threshold } from './threshold/threshold.ts';
 import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
 import { volumeDetector } from './volume-detector/volume-detector.ts';
+import { volumeDivergenceDetector } from './volume-divergence-detector/volume-divergence-detector.ts';
 import { volumeMultipleDetector } from './volume-multiple-detector/volume-multiple-detector.ts';
 import { zscoreDetector } from './zscore-detector/zscore-detector.ts';
 
@@ -44,6 +45,7 @@ export const operators: readonly OperatorDefinition[] = [
   threshold,
   tumblingWindow,
   volumeDetector,
+  volumeDivergenceDetector,
   volumeMultipleDetector,
   zscoreDetector,
 ];
