@@ -12,8 +12,13 @@ export class AnomalyTally {
   #total = 0;
 
   constructor(sinks: readonly SinkPlan[]) {
-    this.#columns = sinks.map(({ schema }) => {
+    const counted = new Set<string>();
+    this.#columns = sinks.map(({ schema, inputs }) => {
       if (columnIndex(schema, 'anomaly_id') < 0) return undefined;
+      // Anomalies that go to two places are counted on their way to the first.
+      const names = inputs.map(({ step, output }) => `${step}.${output}`);
+      if (names.every((name) => counted.has(name))) return undefined;
+      for (const name of names) counted.add(name);
       return { type: columnIndex(schema, 'type'), severity: columnIndex(schema, 'severity') };
     });
   }
