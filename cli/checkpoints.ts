@@ -47,7 +47,9 @@ export function register(program: Command): void {
       if (read === undefined) return ExitCode.invalidConfig;
       const { checkpoint } = read.plan;
       if (checkpoint === undefined) {
-        return command.error(`error: ${file} takes no checkpoints; add checkpoint: { interval: 10s }`);
+        return command.error(
+          `error: ${file} takes no checkpoints; add checkpoint: { interval: 10s }`,
+        );
       }
       const listed = await verifyAll(checkpoint.folder);
       if (flags.json === true) print(toJson(listed));

@@ -13,15 +13,21 @@ export function register(program: Command): void {
       .description(
         'Looks at everything a pipeline needs of the machine it runs on, and says what to do\n' +
           'about what is missing. Ends with 1 where something that pipelines need does not work.',
-      ),
+      )
+      .option('--nats <url>', 'a NATS server that has to answer; by default NATS_URL, if set'),
   );
   withExamples(command, [
     ['tidemark doctor', 'what works here, and what does not'],
+    ['tidemark doctor --nats nats://n1:4222', 'does this server answer, and with JetStream?'],
     ['tidemark doctor --json', 'the same, to go into a report of a fault'],
   ]).action(
-    action(async (flags: { readonly json?: boolean }) => {
+    action(async (flags: { readonly json?: boolean; readonly nats?: string }) => {
       const { examine } = await import('./doctor/examine.ts');
-      const report = await examine();
+      const report = await examine({
+        environment: process.env,
+        folder: process.cwd(),
+        nats: flags.nats,
+      });
       if (flags.json === true) {
         print(toJson(report));
       } else {

@@ -122,6 +122,9 @@ async function makeFolder(folder: string, made: string[]): Promise<void> {
   }
 }
 
+const NOT_ON_PATH =
+  'not on the PATH; only streams need one: the Debian package nats-server, or docker compose up -d';
+
 /** Nothing needs it here; who wants to stream may want to know. */
 export async function natsServer(
   environment: Readonly<Record<string, string | undefined>>,
@@ -136,7 +139,7 @@ export async function natsServer(
       return { name: 'nats-server', status: 'info', found: `${path}, which does not start` };
     }
   }
-  return { name: 'nats-server', status: 'info', found: 'not on the PATH; only streams need one' };
+  return { name: 'nats-server', status: 'info', found: NOT_ON_PATH };
 }
 
 async function isExecutable(path: string): Promise<boolean> {

@@ -18,10 +18,15 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Folder that pipelines are run from. */
   readonly folder: string;
+  /** A NATS server that has to answer. */
+  readonly nats?: string | undefined;
 }
 
 export async function examine(
-  { environment, folder }: Surroundings = { environment: process.env, folder: process.cwd() },
+  { environment, folder, nats }: Surroundings = {
+    environment: process.env,
+    folder: process.cwd(),
+  },
 ): Promise<DoctorReport> {
   const questions: readonly (readonly [name: string, ask: () => Finding | Promise<Finding>])[] = [
     ['node', () => node(process.versions.node)],
@@ -43,7 +48,17 @@ export async function examine(
     ['nats-server', () => natsServer(environment)],
   ];
   const findings = await Promise.all(questions.map(([name, ask]) => attempt(name, ask)));
-  return reportOf(findings);
+  return reportOf([...findings, ...(await natsFindings(nats ?? environment['NATS_URL']))]);
+}
+
+async function natsFindings(url: string | undefined): Promise<readonly Finding[]> {
+  try {
+    // Its client is loaded by who asks only.
+    const { natsService } = await import('./nats.ts');
+    return await natsService(url);
+  } catch (error) {
+    return [await attempt('nats', () => Promise.reject(error as Error))];
+  }
 }
 
 async function attempt(name: string, ask: () => Finding | Promise<Finding>): Promise<Finding> {
