@@ -96,6 +96,7 @@ export class Slot {
   readonly #counters: StepCounters;
   #outputs: SlotOutput[] = [];
   #lastFlushMs = 0;
+  #isDisposed = false;
 
   constructor(
     plan: PipelinePlan,
@@ -137,6 +138,7 @@ export class Slot {
   }
 
   process(batch: SlotBatch): SlotResult {
+    this.#assertLives();
     const { arena } = this.#kernels.memory;
     arena.reset();
     this.#learn(batch);
@@ -170,6 +172,7 @@ export class Slot {
 
   /** The watermark has moved without rows: a source fell idle, or one has ended. */
   advance(watermarks: readonly EventTime[]): SlotResult {
+    this.#assertLives();
     this.#kernels.memory.arena.reset();
     this.#advance(watermarks);
     this.#flush(1);
@@ -186,12 +189,20 @@ export class Slot {
   }
 
   snapshot(): SlotSnapshot {
+    this.#assertLives();
     this.#flush(1);
     return { outputs: this.#takeOutputs(), tasks: this.#tasks.map((task) => task.snapshot()) };
   }
 
+  /** Frees the state of the tasks. Twice is harmless; any other call afterwards throws. */
   dispose(): void {
+    this.#isDisposed = true;
     for (const task of this.#tasks) task.dispose();
+  }
+
+  /** State that was freed belongs to others: a kernel that went on in it might never end. */
+  #assertLives(): void {
+    if (this.#isDisposed) throw new Error('a slot that was closed is used');
   }
 
   /** One watermark for all tasks, or one a partition. */

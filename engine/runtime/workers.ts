@@ -19,7 +19,10 @@ import {
 } from './slot.ts';
 import { type ReaderMessage, type ReaderOptions, SplitReaderHost } from './split-reader-host.ts';
 
-/** Calls are answered in the order in which they were made, also when several are under way. */
+/**
+ * Calls of a port are answered in the order in which they were made, also when several are under
+ * way; `close` is such a call, so that those before it still find what it frees.
+ */
 export interface ReaderPort {
   /** @param spent Buffers of earlier batches, given back to be used again. */
   poll(spent: readonly ArrayBuffer[]): Promise<ReaderMessage>;

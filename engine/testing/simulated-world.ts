@@ -146,9 +146,10 @@ export class Life {
             return work();
           });
         return {
-          ...slot,
           process: (batch) => slowly(() => slot.process(batch)),
           advance: (watermarks) => slowly(() => slot.advance(watermarks)),
+          counters: () => slowly(() => slot.counters()),
+          close: () => slowly(() => slot.close()),
           snapshot: () =>
             slowly(async () => {
               const snapshot = await slot.snapshot();
