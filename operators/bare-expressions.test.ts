@@ -32,6 +32,7 @@ const configs: Readonly<Record<string, object>> = {
   filter: { where: true },
   hopping_window: { ...WINDOW, size: '2s', slide: '1s' },
   isolation_forest: { features: { ...BARE_NUMBERS, price: 'price' }, value: 3, baseline: 2 },
+  limits_detector: { value: 1e21, above: 0, below: -1e-7 },
   rolling: { over: '2 rows', columns: BARE },
   session_window: { ...WINDOW, gap: '5s' },
   threshold: {
