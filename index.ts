@@ -11,6 +11,7 @@ import { FolderStore } from './engine/checkpoint/folder-store.ts';
 import type { StartRequest } from './engine/checkpoint/decide-start.ts';
 import { systemClock } from './engine/contract/time.ts';
 import { Pipeline } from './engine/runtime/pipeline.ts';
+import type { Inspection } from './engine/runtime/pipeline-run.ts';
 import type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
 import { threadWorkers } from './engine/runtime/thread-workers.ts';
 
@@ -18,6 +19,7 @@ export { catalog } from './catalog.ts';
 export { lintFile } from './config/lint.ts';
 export { EngineError } from './engine/contract/error.ts';
 export type { PipelinePlan } from './engine/plan/pipeline-plan.ts';
+export type { Inspection } from './engine/runtime/pipeline-run.ts';
 export type { CommitState } from './engine/runtime/commit.ts';
 export type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
 
@@ -34,6 +36,8 @@ export interface PipelineOptions {
 export interface RunnablePipeline {
   readonly slots: number;
   progress(): RunProgress;
+  /** Why windows of a key have not been put out yet; undefined before the run is open. */
+  inspect(key: string): Promise<Inspection | undefined>;
   /** What has become visible of the outputs, once `run` has failed. */
   readonly commitState: CommitState;
   /** Runs to the end of the sources, or to the signal; once. See `Pipeline.run`. */
@@ -67,6 +71,7 @@ export function createPipeline(
   return {
     slots,
     progress: () => pipeline.progress(),
+    inspect: (key) => pipeline.inspect(key),
     get commitState() {
       return pipeline.commitState;
     },

@@ -31,8 +31,8 @@ export function register(program: Command): void {
       .command('checkpoints')
       .summary('list and verify the checkpoints of a pipeline')
       .description(
-        'Reads every checkpoint of a pipeline from its first byte to its last and lists what is\n' +
-          'in it, the newest first. The next run goes on from the newest; go back to an older one\n' +
+        'Reads every checkpoint of a pipeline whole and lists what is in it, the newest first.\n' +
+          'The next run goes on from the newest; go back to an older one\n' +
           'with tidemark run --from-checkpoint. A run may be at work meanwhile.',
       )
       .argument('<file>', 'pipeline file'),

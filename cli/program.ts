@@ -10,6 +10,7 @@ import { register as registerDemo } from './demo.ts';
 import { register as registerDoctor } from './doctor.ts';
 import { EXIT_CODE_MEANINGS } from './exit-code.ts';
 import { register as registerExplain } from './explain.ts';
+import { register as registerExplainWindow } from './explain-window.ts';
 import { register as registerLint } from './lint.ts';
 import { register as registerList } from './list.ts';
 import { register as registerPublish } from './publish.ts';
@@ -40,6 +41,7 @@ const COMMANDS = [
   [GROUPS.write, registerSchema],
   [GROUPS.results, registerCheck],
   [GROUPS.results, registerQuery],
+  [GROUPS.results, registerExplainWindow],
   [GROUPS.other, registerCheckpoints],
   [GROUPS.other, registerDoctor],
 ] as const;

@@ -20,6 +20,7 @@ import type { QualityReport } from '../quality/run-checks.ts';
 import { type PipelineFlags, print, toJson } from './command.ts';
 import { openDatasets } from './datasets.ts';
 import { ExitCode } from './exit-code.ts';
+import { serveInspection } from './inspection.ts';
 import { summarize } from './summarize.ts';
 import { paletteFor, terminalWidth } from './terminal/palette.ts';
 import { Progress } from './terminal/progress.ts';
@@ -71,6 +72,7 @@ export async function runPipeline(request: RunRequest): Promise<number> {
     tell(now);
     progress.update(now);
   }, PROGRESS_MS);
+  const inspection = plan.checkpoint && serveInspection(plan.checkpoint.folder, pipeline);
   let result: RunResult;
   try {
     result = await pipeline.run();
@@ -79,6 +81,7 @@ export async function runPipeline(request: RunRequest): Promise<number> {
     return failed(error, pipeline, request);
   } finally {
     clearInterval(timer);
+    inspection?.close();
     progress.clear();
     release();
   }

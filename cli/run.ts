@@ -14,10 +14,10 @@ export function register(program: Command): void {
         .description(
           'Lints the pipeline and runs it to the end of its sources: rows through the operators\n' +
             'into the sinks, then the quality checks, then a summary on stderr. Outputs become\n' +
-            'visible when the run is complete; with checkpoints in the file, at each of them, and\n' +
-            'a run that was broken off at any instant goes on from the last one. The first Ctrl-C\n' +
-            'ends it cleanly: what has been read is processed and the outputs are written. With\n' +
-            'checkpoints the next run goes on there, else open windows are closed.',
+            'visible when the run is complete; with checkpoints in the file, at each of them,\n' +
+            'and a run that was broken off at any instant goes on from the last one. The first\n' +
+            'Ctrl-C ends it cleanly: what has been read is processed and the outputs are\n' +
+            'written. With checkpoints the next run goes on there, else open windows are closed.',
         )
         .argument('<file>', 'pipeline file'),
     ),

@@ -110,8 +110,8 @@ function fitOperators(
     const changes = changesOf(before, now);
     if (changes.length === 0) continue;
     refusals.push(
-      `operator ${before.name} cannot keep its state: ${changes.join(', ')}; change it back, give ` +
-        `it another name to start it empty, or ${START_ANEW}`,
+      `operator ${before.name} cannot keep its state: ${changes.join(', ')}; change it back, ` +
+        `give it another name to start it empty, or ${START_ANEW}`,
     );
   }
   for (const { name, stateVersion } of plan.operators) {

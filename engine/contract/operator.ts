@@ -108,6 +108,15 @@ export interface OperatorContext {
   count(metric: string, amount: number): void;
 }
 
+/** A window that may still take rows. Plain data. */
+export interface OpenWindow {
+  readonly start: EventTime;
+  readonly end: EventTime;
+  readonly rows: number;
+  /** The watermark that puts it out; undefined where it is out, and only a late row restates it. */
+  readonly firesAt: EventTime | undefined;
+}
+
 /** Takes what an operator puts out. Returns when every step downstream is done with the batch. */
 export interface Collector {
   emit(batch: Batch, output?: string): void;
@@ -122,6 +131,8 @@ export interface Operator {
    * event time below it will follow (a window holds it back to the start of its oldest open one).
    */
   advance(watermark: EventTime, collector: Collector): EventTime;
+  /** Windows of a key that are still open, the earliest first; for operators that have windows. */
+  openWindows?(key: number): readonly OpenWindow[];
   /** A copy of the state, between two batches. The operator goes on unchanged. */
   snapshot(): StateTables;
   /** Frees the state. Twice is harmless. */

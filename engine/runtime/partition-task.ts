@@ -6,7 +6,13 @@
 
 import type { Batch } from '../contract/batch.ts';
 import type { Catalog } from '../contract/connector.ts';
-import type { Collector, Operator, OperatorContext, StateTables } from '../contract/operator.ts';
+import type {
+  Collector,
+  OpenWindow,
+  Operator,
+  OperatorContext,
+  StateTables,
+} from '../contract/operator.ts';
 import { BEGINNING_OF_TIME, type EventTime } from '../contract/time.ts';
 import type { TaskSnapshot } from '../checkpoint/checkpoint.ts';
 import type { OperatorPlan, PipelinePlan } from '../plan/pipeline-plan.ts';
@@ -29,6 +35,19 @@ export interface StepCounters {
   readonly rowsIn: Float64Array;
   readonly rowsOut: Float64Array;
   readonly metrics: Map<string, number>;
+}
+
+export interface TaskInspection {
+  readonly partition: number;
+  /** Whether the key has had rows. */
+  readonly isKnown: boolean;
+  readonly steps: readonly {
+    readonly step: string;
+    readonly type: string;
+    /** Of the rows that the step reads. */
+    readonly watermark: EventTime;
+    readonly windows: readonly OpenWindow[];
+  }[];
 }
 
 interface Consumer {
@@ -104,6 +123,18 @@ export class PartitionTask {
       const output = operator.advance(input, this.#collectors[index]!);
       if (output > this.#outputWatermarks[index]!) this.#outputWatermarks[index] = output;
     }
+  }
+
+  /** The windows of a key that are still open, of each operator that has windows. */
+  inspect(key: string): TaskInspection {
+    const code = this.keys.codeOf(key);
+    const steps = this.#shared.plan.operators.flatMap(({ name, type }, index) => {
+      const operator = this.#operators[index]!;
+      if (operator.openWindows === undefined) return [];
+      const windows = code < 0 ? [] : operator.openWindows(code);
+      return [{ step: name, type, watermark: this.#inputWatermarks[index]!, windows }];
+    });
+    return { partition: this.partition, isKnown: code >= 0, steps };
   }
 
   snapshot(): TaskSnapshot {

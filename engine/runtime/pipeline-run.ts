@@ -13,7 +13,14 @@
 import type { Catalog, Committable } from '../contract/connector.ts';
 import { EngineError } from '../contract/error.ts';
 import { addAccounts, emptyAccounts, type RowAccounts } from '../contract/row-accounts.ts';
-import { BEGINNING_OF_TIME, type Clock, END_OF_TIME, type EventTime } from '../contract/time.ts';
+import { partitionOf } from '../contract/hash.ts';
+import {
+  BEGINNING_OF_TIME,
+  type Clock,
+  END_OF_TIME,
+  type EventTime,
+  type ProcessingTimeMs,
+} from '../contract/time.ts';
 import type { Checkpoint, SourceSnapshot, TaskSnapshot } from '../checkpoint/checkpoint.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
@@ -28,12 +35,14 @@ import { type CommitState, commitAll, commitCheckpoint } from './commit.ts';
 import { InFlight } from './in-flight.ts';
 import { DEAD_LETTERS, Outputs } from './outputs.ts';
 import { type RunOutcome, type RunState, stepResults } from './run-result.ts';
+import type { TaskInspection } from './partition-task.ts';
 import { findSplits, openParts, type RunParts } from './run-parts.ts';
 import { type FoundSplit, refuseSourcesAsSinks } from './source-files.ts';
 import type { FeedMessage } from './split-feed.ts';
 import type { ReaderRows } from './split-reader-host.ts';
 import { findStart, identifyOperators } from './start-point.ts';
 import type { SlotResult } from './slot.ts';
+import type { SplitStanding } from './watermark-tracker.ts';
 import type { Workers } from './workers.ts';
 
 /** Told when it is known where the run begins. */
@@ -56,6 +65,17 @@ export interface RunSettings {
   readonly checkpoints?:
     | (CheckpointOptions & { readonly store: CheckpointStore; readonly start: StartRequest })
     | undefined;
+}
+
+/** What a run tells about a key while it goes on. Plain data. */
+export interface Inspection extends TaskInspection {
+  readonly key: string;
+  readonly nowMs: ProcessingTimeMs;
+  readonly watermark: EventTime;
+  readonly splits: readonly (SplitStanding & {
+    readonly source: string;
+    readonly split: string;
+  })[];
 }
 
 export class PipelineRun {
@@ -110,6 +130,22 @@ export class PipelineRun {
       checkpoint: this.#checkpointer?.progress,
       sources: this.#statuses(),
     };
+  }
+
+  /** Why windows of a key have not been put out yet; undefined before the run is open. */
+  async inspect(key: string): Promise<Inspection | undefined> {
+    if (this.#parts === undefined) return undefined;
+    const { slots, feeds, watermarks } = this.#parts;
+    const partition = partitionOf(key, this.#plan.partitions);
+    const group = watermarks.watermarks.length === 1 ? 0 : partition;
+    const task = await slots[partition % slots.length]!.inspect(key);
+    const splits = watermarks.standings(group).map((standing, index) => ({
+      source: this.#plan.sources[feeds[index]!.source]!.name,
+      split: feeds[index]!.split.id,
+      ...standing,
+    }));
+    const watermark = watermarks.watermarks[group]!;
+    return { nowMs: this.#options.clock.nowMs(), key, ...task, watermark, splits };
   }
 
   async run(onBegin: OnBegin): Promise<RunOutcome> {

@@ -13,7 +13,7 @@ import type { StartRequest } from '../checkpoint/decide-start.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import type { CheckpointOptions } from './checkpointer.ts';
 import type { CommitState } from './commit.ts';
-import { PipelineRun, type RunSettings } from './pipeline-run.ts';
+import { type Inspection, PipelineRun, type RunSettings } from './pipeline-run.ts';
 import type { RunProgress, RunResult } from './run-result.ts';
 import type { Workers } from './workers.ts';
 
@@ -68,6 +68,11 @@ export class Pipeline {
       resumedFrom: this.#resumedFrom,
       warnings: this.#warnings,
     };
+  }
+
+  /** Why windows of a key have not been put out yet; undefined before the run is open. */
+  inspect(key: string): Promise<Inspection | undefined> {
+    return this.#run.inspect(key);
   }
 
   /**

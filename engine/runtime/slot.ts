@@ -15,7 +15,7 @@ import { Kernels } from '../../wasm/host/kernels.ts';
 import type { LinearMemory } from '../../wasm/host/linear-memory.ts';
 import { type RouterExports, routerKernels } from '../../wasm/host/router.ts';
 import { OutputBuffer } from './output-buffer.ts';
-import { PartitionTask, type StepCounters } from './partition-task.ts';
+import { PartitionTask, type StepCounters, type TaskInspection } from './partition-task.ts';
 import { type NewTexts, type RoutedRows, partitionsOfSlot } from './router.ts';
 import { GrowingStringTable } from './string-table.ts';
 import type { TimeRanges, WatermarkStep } from './watermark-tracker.ts';
@@ -186,6 +186,11 @@ export class Slot {
       rowsOut: [...this.#counters.rowsOut],
       metrics: Object.fromEntries(this.#counters.metrics),
     };
+  }
+
+  /** About a key of one of its partitions. */
+  inspect(key: string): TaskInspection {
+    return this.#taskOf[partitionOf(key, this.#plan.partitions)]!.inspect(key);
   }
 
   snapshot(): SlotSnapshot {

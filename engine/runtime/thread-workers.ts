@@ -146,6 +146,7 @@ export function threadWorkers(modules: ThreadModules): Workers {
         advance: (watermarks) => thread.call([], 'advance', watermarks),
         snapshot: () => thread.call([], 'snapshot'),
         counters: () => thread.call([], 'counters'),
+        inspect: (key) => thread.call([], 'inspect', key),
         close: () => slots.release(thread),
       };
     },
@@ -187,6 +188,7 @@ export function slotThread(catalog: Catalog): ThreadHandler {
     advance: (watermarks: readonly bigint[]) => movedResult(slot!.advance(watermarks)),
     snapshot: () => movedSnapshot(slot!.snapshot()),
     counters: () => slot!.counters(),
+    inspect: (key: string) => slot!.inspect(key),
     close: () => {
       slot?.dispose();
       slot = undefined;

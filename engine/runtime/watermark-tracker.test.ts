@@ -149,8 +149,12 @@ test('a split of one time and one of many hold back the same tasks', () => {
   tracker.rows(whole, at(30n), 7);
   tracker.rows(parts, at(10n, 90n), 8);
   assert.deepEqual(tracker.watermarks, [10n, 30n]);
-  assert.deepEqual(tracker.holder(0), { split: parts, watermark: 10n, sinceMs: 8 });
-  assert.deepEqual(tracker.holder(1), { split: whole, watermark: 30n, sinceMs: 7 });
+  const others = { isIdle: false, hasEnded: false };
+  assert.deepEqual(tracker.standings(0), [
+    { peak: 30n, watermark: 30n, movedMs: 7, ...others },
+    { peak: 10n, watermark: 10n, movedMs: 8, ...others },
+  ]);
+  assert.equal(tracker.standings(1)[parts]!.watermark, 90n);
 });
 
 test('a tracker goes on from the peaks and watermarks of another', () => {

@@ -36,12 +36,16 @@ export interface WatermarkStep {
   readonly watermark: EventTime;
 }
 
-/** Who holds a watermark back. */
-export interface Holder {
-  readonly split: number;
-  readonly watermark: EventTime;
+/** How a split stands to the tasks of a group. Plain data. */
+export interface SplitStanding {
+  /** Largest event time so far. */
+  readonly peak: EventTime;
+  /** The smallest one holds the tasks' watermark back; undefined where the split does not count. */
+  readonly watermark: EventTime | undefined;
   /** When its event time last moved on. */
-  readonly sinceMs: ProcessingTimeMs;
+  readonly movedMs: ProcessingTimeMs;
+  readonly isIdle: boolean;
+  readonly hasEnded: boolean;
 }
 
 /** The event time of a split, or of one partition of it. */
@@ -187,15 +191,13 @@ export class WatermarkTracker {
     return [...this.#watermarks];
   }
 
-  /** The split that keeps a group's watermark where it is, if one does. */
-  holder(group: number): Holder | undefined {
-    let holder: Holder | undefined;
-    for (const [split, state] of this.#splits.entries()) {
-      const watermark = this.#watermarkOf(state, group);
-      if (watermark === undefined || (holder && watermark >= holder.watermark)) continue;
-      holder = { split, watermark, sinceMs: timeOf(state, group).movedMs };
-    }
-    return holder;
+  /** How each split stands to a group, in the order of their numbers. */
+  standings(group: number): SplitStanding[] {
+    return this.#splits.map((split) => {
+      const { peak, movedMs, isIdle } = timeOf(split, group);
+      const watermark = this.#watermarkOf(split, group);
+      return { peak, watermark, movedMs, isIdle, hasEnded: split.hasEnded };
+    });
   }
 
   #move(): void {

@@ -9,6 +9,7 @@ import type { Catalog, PreparedCommit, SinkResume } from '../contract/connector.
 import type { EventTime } from '../contract/time.ts';
 import type { TaskSnapshot } from '../checkpoint/checkpoint.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
+import type { TaskInspection } from './partition-task.ts';
 import { SinkHost } from './sink-host.ts';
 import {
   Slot,
@@ -35,6 +36,7 @@ export interface SlotPort {
   advance(watermarks: readonly EventTime[]): Promise<SlotResult>;
   snapshot(): Promise<SlotSnapshot>;
   counters(): Promise<SlotCounters>;
+  inspect(key: string): Promise<TaskInspection>;
   close(): Promise<void>;
 }
 
@@ -79,6 +81,7 @@ export function inlineWorkers(catalog: Catalog): Workers {
         advance: async (watermarks) => tasks.advance(watermarks),
         snapshot: async () => tasks.snapshot(),
         counters: async () => tasks.counters(),
+        inspect: async (key) => tasks.inspect(key),
         close: async () => tasks.dispose(),
       };
     },

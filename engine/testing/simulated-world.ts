@@ -148,6 +148,7 @@ export class Life {
         return {
           process: (batch) => slowly(() => slot.process(batch)),
           advance: (watermarks) => slowly(() => slot.advance(watermarks)),
+          inspect: (key) => slowly(() => slot.inspect(key)),
           counters: () => slowly(() => slot.counters()),
           close: () => slowly(() => slot.close()),
           snapshot: () =>

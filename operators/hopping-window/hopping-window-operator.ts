@@ -5,6 +5,7 @@
 import type { Batch, Pointer } from '../../engine/contract/batch.ts';
 import type {
   Collector,
+  OpenWindow,
   Operator,
   OperatorContext,
   StateTables,
@@ -180,6 +181,26 @@ export class HoppingWindowOperator implements Operator {
     const limit = closed - this.#size;
     const list = this.#context.memory.arena.allocate(CHUNK_ROWS * 4);
     this.#panes.close(limit < evicted ? limit : evicted, list, CHUNK_ROWS);
+  }
+
+  /** Windows that have rows and are not out yet: each pane is in several. */
+  openWindows(key: number): OpenWindow[] {
+    const { store } = this.#windows;
+    const rowsByEnd = new Map<bigint, number>();
+    for (const pane of store.recordsOf(key)) {
+      const start = store.start(pane);
+      for (let end = start + this.#slide; end <= start + this.#size; end += this.#slide) {
+        if (end <= this.#panes.horizon) continue;
+        rowsByEnd.set(end, (rowsByEnd.get(end) ?? 0) + store.field(pane, RECORD_ROWS));
+      }
+    }
+    const ends = [...rowsByEnd].sort(([a], [b]) => (a < b ? -1 : 1));
+    return ends.map(([end, rows]) => ({
+      start: clampTime(end - this.#size),
+      end: clampTime(end),
+      rows,
+      firesAt: clampTime(this.#isEarly ? end : end + this.#lateness),
+    }));
   }
 
   snapshot(): StateTables {

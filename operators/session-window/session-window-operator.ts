@@ -11,6 +11,7 @@
 import type { Batch, Pointer } from '../../engine/contract/batch.ts';
 import type {
   Collector,
+  OpenWindow,
   Operator,
   OperatorContext,
   StateTables,
@@ -24,7 +25,7 @@ import {
   type WindowSessionsExports,
   windowSessions,
 } from '../../wasm/host/window-sessions.ts';
-import { RECORD_KEY, RECORD_START } from '../../wasm/host/window-store.ts';
+import { RECORD_KEY, RECORD_ROWS, RECORD_START } from '../../wasm/host/window-store.ts';
 import { emitLateRows } from '../aggregates/late-rows.ts';
 import {
   type OpenWindows,
@@ -35,7 +36,7 @@ import {
 } from '../aggregates/open-windows.ts';
 import type { RowsAtHand } from '../aggregates/row-accumulator.ts';
 import { CHUNK_ROWS } from '../aggregates/window-output.ts';
-import type { WindowConfig } from '../aggregates/window-plan.ts';
+import { clampTime, type WindowConfig } from '../aggregates/window-plan.ts';
 
 export interface SessionWindowConfig extends WindowConfig {
   readonly gap: string;
@@ -222,6 +223,19 @@ export class SessionWindowOperator implements Operator {
       output.append(list, count, collector);
     } while (count === CHUNK_ROWS);
     output.flush(collector);
+  }
+
+  openWindows(key: number): OpenWindow[] {
+    const { store } = this.#windows;
+    return store.recordsOf(key).map((record) => {
+      const end = clampTime(store.time(record, SESSION_LAST) + this.#gap);
+      return {
+        start: store.start(record),
+        end,
+        rows: store.field(record, RECORD_ROWS),
+        firesAt: clampTime(this.#isEarly ? end : end + this.#lateness),
+      };
+    });
   }
 
   snapshot(): StateTables {

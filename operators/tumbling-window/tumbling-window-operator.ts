@@ -3,13 +3,14 @@
 import type { Batch, Pointer } from '../../engine/contract/batch.ts';
 import type {
   Collector,
+  OpenWindow,
   Operator,
   OperatorContext,
   StateTables,
 } from '../../engine/contract/operator.ts';
 import { BEGINNING_OF_TIME, durationNs, END_OF_TIME } from '../../engine/contract/time.ts';
 import { type WindowEmitExports, windowEmit } from '../../wasm/host/window-kernels.ts';
-import { RECORD_START } from '../../wasm/host/window-store.ts';
+import { RECORD_ROWS, RECORD_START } from '../../wasm/host/window-store.ts';
 import { emitLateRows } from '../aggregates/late-rows.ts';
 import {
   type OpenWindows,
@@ -20,7 +21,7 @@ import {
 } from '../aggregates/open-windows.ts';
 import type { RowsAtHand } from '../aggregates/row-accumulator.ts';
 import { CHUNK_ROWS } from '../aggregates/window-output.ts';
-import { floorTime, type WindowConfig } from '../aggregates/window-plan.ts';
+import { clampTime, floorTime, type WindowConfig } from '../aggregates/window-plan.ts';
 
 export interface TumblingWindowConfig extends WindowConfig {
   readonly size: string;
@@ -145,6 +146,17 @@ export class TumblingWindowOperator implements Operator {
       if (!this.#isEarly) output.append(list, count, collector);
     } while (count === CHUNK_ROWS);
     output.flush(collector);
+  }
+
+  openWindows(key: number): OpenWindow[] {
+    const { store } = this.#windows;
+    return store.recordsOf(key).map((record) => {
+      const start = store.start(record);
+      const end = clampTime(start + this.#size);
+      const isStated = this.#isEarly && start <= this.#statedTo;
+      const firesAt = isStated ? undefined : clampTime(this.#isEarly ? end : end + this.#lateness);
+      return { start, end, rows: store.field(record, RECORD_ROWS), firesAt };
+    });
   }
 
   snapshot(): StateTables {

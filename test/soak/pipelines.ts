@@ -1,4 +1,4 @@
-/** The pipelines of the trial: the market, the engine that reads it live, and what it must equal. */
+/** The pipelines of the trial: the market, the engine that reads it, and what it must equal. */
 
 export interface Market {
   readonly seconds: number;

@@ -212,21 +212,20 @@ class Engines {
 
 /** DuckDB finds what is missing, double or different. */
 async function compare(world: Engines): Promise<{ bars: number; anomalies: number }> {
+  const expected = (name: string): string => `read_parquet('batch/${name}/*.parquet')`;
+  const alerts = `read_parquet('alerts/*.parquet')`;
+  const without = (some: string, others: string): string =>
+    `from (${some} except all ${others}) limit 5`;
+  const ids = 'select anomaly_id from';
   const checks = {
     'bars twice': `select symbol, window_start, count(*) as n from bars
       group by all having n > 1 limit 5`,
-    'bars missing or different': `from (from read_parquet('batch/bars/*.parquet') except all from bars) limit 5`,
-    'bars that should not be': `from (from bars except all from read_parquet('batch/bars/*.parquet')) limit 5`,
-    'anomalies missing or different': `from (from read_parquet('batch/anomalies/*.parquet')
-      except all from anomalies) limit 5`,
-    'anomalies that should not be': `from (from anomalies
-      except all from read_parquet('batch/anomalies/*.parquet')) limit 5`,
-    'alerts twice': `select anomaly_id, count(*) as n from read_parquet('alerts/*.parquet')
-      group by all having n > 1 limit 5`,
-    'alerts missing': `from (select anomaly_id from anomalies
-      except all select anomaly_id from read_parquet('alerts/*.parquet')) limit 5`,
-    'alerts that should not be': `from (select anomaly_id from read_parquet('alerts/*.parquet')
-      except all select anomaly_id from anomalies) limit 5`,
+    'bars missing or different': without(`from ${expected('bars')}`, 'from bars'),
+    'bars that should not be': without('from bars', `from ${expected('bars')}`),
+    'anomalies missing': without(`from ${expected('anomalies')}`, 'from anomalies'),
+    'anomalies that should not be': without('from anomalies', `from ${expected('anomalies')}`),
+    'alerts missing': without(`${ids} anomalies`, `${ids} ${alerts}`),
+    'alerts twice or wrong': without(`${ids} ${alerts}`, `${ids} anomalies`),
   };
   for (const [what, sql] of Object.entries(checks)) {
     const rows = await world.query('live.yaml', sql);

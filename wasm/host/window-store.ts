@@ -39,6 +39,7 @@ export const HEADER_BYTES = 32;
 export const RECORD_START = 0;
 export const RECORD_ROWS = 8;
 export const RECORD_KEY = 16;
+export const RECORD_OLDER = 24;
 export const RECORD_NEWER = 28;
 
 /** Why a kernel stopped before the last row. */
@@ -83,6 +84,10 @@ export class KeyedArray {
 
   get pointer(): number {
     return this.#pointer;
+  }
+
+  get count(): number {
+    return this.#count;
   }
 
   /** Makes room for `count` keys. */
@@ -207,6 +212,17 @@ export class WindowStore {
       else high = middle;
     }
     return low === end ? undefined : starts[2 * low]!;
+  }
+
+  /** Records of a key, the oldest first. */
+  recordsOf(key: number): number[] {
+    if (key >= this.#cursors.count) return [];
+    let first = 0;
+    let record = this.memory.u32(this.get(STATE.cursors) + key * 4, 1)[0]!;
+    for (; record !== 0; record = this.field(record, RECORD_OLDER)) first = record;
+    const records: number[] = [];
+    for (let next = first; next !== 0; next = this.field(next, RECORD_NEWER)) records.push(next);
+    return records;
   }
 
   /** Start of the window of a record. */
