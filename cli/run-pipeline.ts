@@ -26,6 +26,7 @@ import { paletteFor, terminalWidth } from './terminal/palette.ts';
 import { Progress } from './terminal/progress.ts';
 import { renderSummary, summaryJson } from './terminal/render-summary.ts';
 import type { DetectionSummary, RunSummary } from './terminal/run-summary.ts';
+import { tuneCompiler } from './tune-compiler.ts';
 
 /** How often progress is looked at; it is drawn less often than that where that is better. */
 const PROGRESS_MS = 100;
@@ -53,6 +54,7 @@ export interface RunRequest {
 
 export async function runPipeline(request: RunRequest): Promise<number> {
   const { plan, flags } = request;
+  tuneCompiler();
   const stop = new AbortController();
   const start = startRequest(flags);
   const pipeline = createPipeline(plan, { slots: flags.slots, signal: stop.signal, start });
