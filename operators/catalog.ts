@@ -2,6 +2,7 @@ import type { OperatorDefinition } from '../engine/contract/operator.ts';
 import { bollingerDetector } from './bollinger-detector/bollinger-detector.ts';
 import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
+import { ewmZscoreDetector } from './ewm-zscore-detector/ewm-zscore-detector.ts';
 import { extremeMovementDetector } from './extreme-movement-detector/extreme-movement-detector.ts';
 import { filter } from './filter/filter.ts';
 import { highLowRatioDetector } from './high-low-ratio-detector/high-low-ratio-detector.ts';
@@ -28,6 +29,7 @@ export const operators: readonly OperatorDefinition[] = [
   bollingerDetector,
   dedupe,
   derive,
+  ewmZscoreDetector,
   extremeMovementDetector,
   filter,
   highLowRatioDetector,
