@@ -1,0 +1,38 @@
+/**
+ * A process of its own that runs a golden case: `CASE OUT STATE SLOTS CHECKPOINTS`. After so many
+ * checkpoints have appeared it kills itself, at once and without a word; 0 lets it come to its end.
+ */
+
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { lintFile } from '../../config/lint.ts';
+import { catalog, createPipeline } from '../../index.ts';
+
+const [folder, out, state, slots, checkpoints] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
+
+const files = createRequire(import.meta.url)('node:fs/promises') as typeof import('fs/promises');
+const { link } = files;
+let left = Number(checkpoints);
+files.link = async (...paths) => {
+  await link(...paths);
+  if (--left === 0) process.kill(process.pid, 'SIGKILL');
+};
+syncBuiltinESMExports();
+
+const { plan } = await lintFile(join(folder, 'pipeline.yaml'), {
+  catalog,
+  environment: { CASE: folder, OUT: out },
+});
+const sources = plan!.sources.map((source) => ({ ...source, batchRows: 1 }));
+const checkpoint = { intervalMs: 1, folder: state, keep: 2 };
+const result = await createPipeline(
+  { ...plan!, sources, checkpoint },
+  { slots: Number(slots) },
+).run();
+process.stdout.write(JSON.stringify({ resumedFrom: result.resumedFrom }));
