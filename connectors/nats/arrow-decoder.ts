@@ -1,6 +1,7 @@
 /**
- * Messages that are Arrow IPC streams of any number of rows. The bytes are decoded by arrow-rs, the
- * columns converted by kernels into one store: no value passes through JavaScript.
+ * Messages that are Arrow IPC streams of any number of rows. The columns of plain streams are
+ * copied from where they lie; others are decoded by arrow-rs and converted by kernels. Both give
+ * the same rows, and no value passes through JavaScript.
  */
 
 import type { ColumnVector } from '../../engine/contract/batch.ts';
@@ -10,6 +11,7 @@ import { INTERNER_FULL, type InternerExports } from '../../wasm/host/interner.ts
 import { type ArrowArray, type ArrowRecords, recordsOf } from '../formats/arrow-array.ts';
 import { ArrowCast, canCast } from '../formats/arrow-cast.ts';
 import { typeName, valueText } from '../formats/arrow-format.ts';
+import { PlainLayouts, type PlainStream } from './arrow-layout.ts';
 import { ColumnStore, growDictionary, type StoreColumn } from '../formats/column-store.ts';
 import { badValue, outOfRange, quoted, rawText, type TimeUnitNs } from '../formats/decoder.ts';
 import { Table } from '../formats/parquet-module.ts';
@@ -22,6 +24,7 @@ import {
   tokenOf,
   UndecodableMessage,
 } from './message-decoder.ts';
+import { copyPlain, plainIndices, type PlainSlice } from './plain-rows.ts';
 
 /** Rows that are converted at once: small enough for the caches. */
 const SLICE_ROWS = 16_384;
@@ -33,10 +36,22 @@ interface OpenRecords {
   readonly arrays: readonly (ArrowArray | undefined)[];
 }
 
+/** A message that needs no decoding, and where its columns stand. */
+interface PlainMessage {
+  readonly bytes: Buffer;
+  readonly stream: PlainStream;
+  /** Field of each column. */
+  readonly indices: readonly number[];
+}
+
+const FROM_SUBJECT = -1;
+
 export class ArrowDecoder implements MessageDecoder {
   readonly #columns: readonly MessageColumn[];
   readonly #store: ColumnStore;
   readonly #cast: ArrowCast;
+  readonly #layouts = new PlainLayouts();
+  #plain: PlainMessage | undefined;
   #open: OpenRecords[] = [];
   #subject = '';
 
@@ -49,6 +64,25 @@ export class ArrowDecoder implements MessageDecoder {
   open(payload: Uint8Array, subject: string): number {
     this.#close();
     this.#subject = subject;
+    this.#plain = this.#openPlain(payload);
+    if (this.#plain === undefined) return this.#openAny(payload);
+    return this.#plain.stream.records.reduce((sum, { rowCount }) => sum + rowCount, 0);
+  }
+
+  #openPlain(payload: Uint8Array): PlainMessage | undefined {
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+    const stream = this.#layouts.read(bytes);
+    if (stream === undefined) return undefined;
+    const own = this.#columns.filter(({ token }) => token === 0);
+    const found = plainIndices(stream, own);
+    if (found === undefined) return undefined;
+    let next = 0;
+    const indices = this.#columns.map(({ token }) => (token === 0 ? found[next++]! : FROM_SUBJECT));
+    return { bytes, stream, indices };
+  }
+
+  /** The way of all streams that are not plain, or not sound. */
+  #openAny(payload: Uint8Array): number {
     try {
       const table = Table.fromIPCStream(payload);
       try {
@@ -88,6 +122,13 @@ export class ArrowDecoder implements MessageDecoder {
   }
 
   convert(from: number, count: number, at: number, reject: RejectRow): number {
+    if (this.#plain !== undefined) {
+      const { bytes } = this.#plain;
+      if (this.#convertPlain(this.#plain, from, count, at)) return count;
+      // Some row is not as it should be: the other decoder tells which, and why.
+      this.#plain = undefined;
+      this.#openAny(bytes);
+    }
     let kept = 0;
     let first = 0;
     for (const { records, arrays } of this.#open) {
@@ -101,6 +142,47 @@ export class ArrowDecoder implements MessageDecoder {
       first += records.rowCount;
     }
     return kept;
+  }
+
+  /** False where a row is not sound; nothing counts then. */
+  #convertPlain(
+    { bytes, stream, indices }: PlainMessage,
+    from: number,
+    count: number,
+    at: number,
+  ): boolean {
+    const { memory } = this.#store.kernels;
+    let first = 0;
+    let done = 0;
+    for (const [records, { rowCount }] of stream.records.entries()) {
+      const start = Math.max(from, first);
+      const rows = Math.min(from + count, first + rowCount) - start;
+      if (rows > 0) {
+        const slice = { stream, bytes, records, from: start - first, count: rows, at: at + done };
+        try {
+          for (const [index, column] of this.#store.columns.entries()) {
+            const isSound =
+              indices[index] === FROM_SUBJECT
+                ? this.#fillPlain(index, column, slice)
+                : copyPlain(this.#store, column, indices[index]!, slice);
+            if (!isSound) return false;
+          }
+        } finally {
+          memory.arena.reset();
+        }
+        done += rows;
+      }
+      first += rowCount;
+    }
+    return true;
+  }
+
+  #fillPlain(index: number, column: StoreColumn, { count, at }: PlainSlice): boolean {
+    const text = tokenOf(this.#subject, this.#columns[index]!.token);
+    if (text === undefined) return false;
+    const code = this.#codeOf(column, text);
+    this.#store.kernels.memory.u32(column.values + at * 4, count).fill(code);
+    return true;
   }
 
   #convertSlice(

@@ -147,7 +147,7 @@ export class NatsReader implements SplitReader {
     const { pull } = this.#parts;
     if (this.#message === undefined && !this.#hasEnded) {
       const early = GATHER_MS - (performance.now() - this.#lastPollMs);
-      if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+      if (early > 0 && !pull.hasPlenty) await new Promise((resolve) => setTimeout(resolve, early));
       await pull.arrival(POLL_MS);
     }
     const untilMs = performance.now() + BUSY_MS;
@@ -184,10 +184,16 @@ export class NatsReader implements SplitReader {
     this.#cursor += skipped;
     const room = this.#parts.context.batchRows - this.#rows;
     const count = Math.min(room, this.#messageRows - this.#cursor);
-    this.#rows += this.#parts.decoder.convert(this.#cursor, count, this.#rows, (reason, raw) => {
-      this.#reject(message, reason, raw);
-    });
-    this.#cursor += count;
+    try {
+      this.#rows += this.#parts.decoder.convert(this.#cursor, count, this.#rows, (reason, raw) => {
+        this.#reject(message, reason, raw);
+      });
+      this.#cursor += count;
+    } catch (error) {
+      if (!(error instanceof UndecodableMessage)) throw error;
+      this.#undecodable(message, error.message);
+      this.#cursor = this.#messageRows;
+    }
     if (this.#cursor >= this.#messageRows) this.#finish(message);
     return true;
   }

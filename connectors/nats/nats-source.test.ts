@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { tableFromArrays, tableToIPC } from 'apache-arrow';
 import type { SplitPosition } from '../../engine/contract/connector.ts';
 import type { EngineError } from '../../engine/contract/error.ts';
@@ -41,14 +41,23 @@ function arrowMessage(rows: readonly Row[]): Uint8Array {
   return writer.write(buffer, buffer.capacityMax).next().value!.bytes;
 }
 
+/** One server for all tests: each has the stream for itself. */
+let shared: NatsServer | undefined;
+after(async () => shared?.[Symbol.asyncDispose]());
+
 async function withStream(
   messages: readonly Message[],
   use: (server: NatsServer) => Promise<void>,
 ): Promise<void> {
-  await using server = await NatsServer.start();
+  shared ??= await NatsServer.start();
+  const server = shared;
   await server.manage((manager) => addStream(manager));
-  await publishAll(server, messages);
-  await use(server);
+  try {
+    await publishAll(server, messages);
+    await use(server);
+  } finally {
+    await server.manage((manager) => manager.streams.delete('T'));
+  }
 }
 
 test('rows come from JSON objects, arrays and lines, in order', async () => {

@@ -30,13 +30,33 @@ import type { StreamPosition } from './judge-position.ts';
 import { type MessageInfo, messageInfo } from './message-info.ts';
 import { apiFailure, isPassing } from './stream-facts.ts';
 
-/** A message that has arrived and not been taken yet. */
-export interface StreamMessage extends MessageInfo {
-  readonly subject: string;
+/** A message that has arrived. What few look at is decoded when it is asked for. */
+export class StreamMessage {
+  readonly sequence: number;
+  /** Broker time, ns since 1970. */
+  readonly time: string;
+  /** Messages behind this one, for this reader, when it was sent. */
+  readonly pending: number;
   /** A view of what the socket gave: copy what is kept. */
   readonly payload: Uint8Array;
-  /** Its `Nats-Msg-Id`, where headers were asked for. */
-  readonly id?: string | undefined;
+  readonly #message: Msg;
+
+  constructor({ sequence, time, pending }: MessageInfo, message: Msg) {
+    this.sequence = sequence;
+    this.time = time;
+    this.pending = pending;
+    this.payload = message.data;
+    this.#message = message;
+  }
+
+  get subject(): string {
+    return this.#message.subject;
+  }
+
+  /** Its `Nats-Msg-Id`, where it has one. */
+  get id(): string | undefined {
+    return this.#message.headers?.get('Nats-Msg-Id');
+  }
 }
 
 export type PullState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
@@ -54,7 +74,7 @@ export interface PullOptions {
   /** What may wait here and on its way, together. */
   readonly pendingBytesMax: number;
   readonly pendingMessagesMax: number;
-  /** Leaves the payloads out, and reads the ids of the messages. */
+  /** Leaves the payloads out: for who looks at ids only. */
   readonly isHeadersOnly?: boolean;
 }
 
@@ -71,6 +91,9 @@ const NS_OF_MS = 1_000_000;
 /** Beside its payload a message takes its subjects and a few bytes of protocol. */
 const MESSAGE_OVERHEAD_BYTES = 256;
 
+const PLENTY_MESSAGES = 512;
+const PLENTY_BYTES = 1 << 18;
+
 class Broken extends Error {}
 
 export class PullReader {
@@ -79,8 +102,10 @@ export class PullReader {
   /** Messages of the queue that have been taken. */
   #taken = 0;
   #queuedBytes = 0;
-  /** The last message that has arrived. */
-  #arrived: StreamPosition;
+  /** The last message that has arrived, and its stream. */
+  #sequence: number;
+  #time: string;
+  #stream: string;
   #failure: EngineError | undefined;
   #wake: (() => void) | undefined;
   #isClosed = false;
@@ -115,7 +140,10 @@ export class PullReader {
 
   constructor(options: PullOptions) {
     this.#options = options;
-    this.#arrived = options.position;
+    const { sequence, time, stream } = options.position;
+    this.#sequence = sequence;
+    this.#time = time;
+    this.#stream = stream;
     this.#watch = setInterval(() => this.#tick(), WATCH_MS);
     void this.#followConnection();
     this.#loop = this.#run();
@@ -151,6 +179,11 @@ export class PullReader {
       };
     });
     this.#wake = undefined;
+  }
+
+  /** Whether enough is here to make it worth a batch at once. */
+  get hasPlenty(): boolean {
+    return this.#queue.length - this.#taken >= PLENTY_MESSAGES || this.#queuedBytes >= PLENTY_BYTES;
   }
 
   /** Nothing is here, and the consumer has nothing more to give at this time. */
@@ -211,7 +244,7 @@ export class PullReader {
 
   async #run(): Promise<void> {
     for (let attempt = 0; !this.#isClosed; ) {
-      const before = this.#arrived.sequence;
+      const before = this.#sequence;
       try {
         await this.#readOnce();
       } catch (error) {
@@ -223,7 +256,7 @@ export class PullReader {
         this.lastBreak = error instanceof Error ? error.message : String(error);
         this.recreates++;
         this.#become('reconnecting');
-        attempt = this.#arrived.sequence > before ? 0 : attempt + 1;
+        attempt = this.#sequence > before ? 0 : attempt + 1;
       }
       if (!this.#isClosed) await sleep(attempt === 0 ? 10 : backOffMs(attempt - 1));
       while (!this.#isLinked && !this.#isClosed) await sleep(20);
@@ -254,7 +287,7 @@ export class PullReader {
         name,
         ack_policy: AckPolicy.None,
         deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: this.#arrived.sequence + 1,
+        opt_start_seq: this.#sequence + 1,
         ...(subject === undefined ? {} : { filter_subject: subject }),
         ...(this.#options.isHeadersOnly === true ? { headers_only: true } : {}),
         mem_storage: true,
@@ -291,8 +324,8 @@ export class PullReader {
 
   async #verify(): Promise<void> {
     const { manager, stream, who } = this.#options;
-    const facts = await checkPosition(manager, stream, this.#arrived, who);
-    this.#arrived = { ...this.#arrived, stream: facts.id };
+    const arrived = { sequence: this.#sequence, time: this.#time, stream: this.#stream };
+    this.#stream = (await checkPosition(manager, stream, arrived, who)).id;
   }
 
   /** Asks for more messages where few are on their way and there is room for them. */
@@ -342,14 +375,13 @@ export class PullReader {
     this.#wanted = Math.max(0, this.#wanted - 1);
     this.#arrivedSincePull++;
     this.#isCaughtUp = info.pending === 0;
-    const payload = message.data;
-    const bytes = payload.length + MESSAGE_OVERHEAD_BYTES;
+    const arrived = new StreamMessage(info, message);
+    const bytes = arrived.payload.length + MESSAGE_OVERHEAD_BYTES;
     this.#meanBytes = this.#meanBytes === 0 ? bytes : this.#meanBytes * 0.9 + bytes * 0.1;
     this.#queuedBytes += bytes;
-    const { subject } = message;
-    if (this.#options.isHeadersOnly !== true) this.#queue.push({ ...info, subject, payload });
-    else this.#queue.push({ ...info, subject, payload, id: message.headers?.get('Nats-Msg-Id') });
-    this.#arrived = { ...this.#arrived, sequence: info.sequence, time: info.time };
+    this.#queue.push(arrived);
+    this.#sequence = info.sequence;
+    this.#time = info.time;
     this.#pull();
     this.#wake?.();
   }
