@@ -10,6 +10,7 @@ import { zscoreDetector } from '../zscore-detector/zscore-detector.ts';
 import { type DetectorRule, detectorStages } from './detector-stages.ts';
 
 const OPTIONS = { detector: 'mine', score: 'signed' } as const;
+const HOUR = { over: '1h', exclude_current: false, min_rows: undefined };
 const BEFORE = { over: '20 rows', exclude_current: true };
 
 function rule(type: string, more: Partial<DetectorRule>): DetectorRule {
@@ -21,7 +22,8 @@ test('rules of one window share a stage, and in it a column for each call', () =
     [
       rule('a', { when: 'abs((zscore((x)))) > 3', score: 'zscore(x)', window: BEFORE }),
       rule('b', { when: 'x > 2 * mean(x)', baseline: 'mean(x)', window: { ...BEFORE } }),
-      rule('c', { when: 'x > mean(x)', window: { over: '1h', exclude_current: false } }),
+      // What else a configuration has is none of the window's business.
+      rule('c', { when: 'x > mean(x)', window: { ...HOUR, ...OPTIONS } }),
       rule('d', {}),
     ],
     OPTIONS,
@@ -40,6 +42,8 @@ test('rules of one window share a stage, and in it a column for each call', () =
       ['1h', '1h', { 'mean(x) over 1h': 'mean(x)' }],
     ],
   );
+  const columns = { 'mean(x) over 1h': 'mean(x)' };
+  assert.deepEqual(windows[1], { name: '1h', ...HOUR, columns });
   assert.deepEqual(
     rules.map(({ when, text, history }) => [when, text, history?.over]),
     [

@@ -86,7 +86,8 @@ export function detectorStages(
     const columnOf = (call: string): string => `${call} over ${name}`;
     const { calls, outer } = splitCalls(parseAccepted(text), ROLLING_NAMES, columnOf);
     for (const call of calls) columns[call.column] = formatExpression({ ...call, kind: 'call' });
-    if (calls.length > 0) windows.set(name, { ...window, name, columns });
+    const { over, exclude_current, min_rows } = window;
+    if (calls.length > 0) windows.set(name, { name, over, exclude_current, min_rows, columns });
     return formatExpression(outer);
   };
   return {
