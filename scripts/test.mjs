@@ -10,6 +10,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findOrUnpackServer } from './nats-server.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const FILE_TIMEOUT_MS = 300_000;
@@ -128,6 +129,9 @@ async function main() {
     console.error(`no compiled test${which}: expected some in dist, after npm run build`);
     return 1;
   }
+  const server = findOrUnpackServer();
+  if (server !== undefined) process.env.NATS_SERVER = server;
+  else console.error('no nats-server here, and apt-get could not fetch it: its tests will fail');
   const start = Date.now();
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-test-'));
   const results = [];
