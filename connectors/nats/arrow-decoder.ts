@@ -11,7 +11,7 @@ import { INTERNER_FULL, type InternerExports } from '../../wasm/host/interner.ts
 import { type ArrowArray, type ArrowRecords, recordsOf } from '../formats/arrow-array.ts';
 import { ArrowCast, canCast } from '../formats/arrow-cast.ts';
 import { typeName, valueText } from '../formats/arrow-format.ts';
-import { PlainLayouts, type PlainStream } from './arrow-layout.ts';
+import { framingProblem, PlainLayouts, type PlainStream } from './arrow-layout.ts';
 import { ColumnStore, growDictionary, type StoreColumn } from '../formats/column-store.ts';
 import { badValue, outOfRange, quoted, rawText, type TimeUnitNs } from '../formats/decoder.ts';
 import { Table } from '../formats/parquet-module.ts';
@@ -83,6 +83,11 @@ export class ArrowDecoder implements MessageDecoder {
 
   /** The way of all streams that are not plain, or not sound. */
   #openAny(payload: Uint8Array): number {
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
+    const problem = framingProblem(bytes);
+    if (problem !== undefined) {
+      throw new UndecodableMessage(`no Arrow IPC stream: ${problem}; ${looksLike(payload)}`);
+    }
     try {
       const table = Table.fromIPCStream(payload);
       try {

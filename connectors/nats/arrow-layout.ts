@@ -136,6 +136,32 @@ export class PlainLayouts {
   }
 }
 
+/**
+ * What is wrong with the lengths that the messages of a stream state; undefined where they fit. A
+ * decoder that believes them would ask for gigabytes.
+ */
+export function framingProblem(bytes: Buffer): string | undefined {
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      const isContinued = bytes.readUInt32LE(at) === CONTINUATION;
+      const start = at + (isContinued ? 8 : 4);
+      const metadataLength = bytes.readInt32LE(start - 4);
+      if (metadataLength === 0) return at === 0 ? 'it has no schema' : undefined;
+      const body = start + metadataLength;
+      if (metadataLength < 0 || body > bytes.length) return at === 0 ? 'it is none' : CUT_OFF;
+      const metadata = bytes.subarray(start, body);
+      at = body + longAt(metadata, metadata.readUInt32LE(0), MESSAGE.bodyLength);
+      if (at > bytes.length) return CUT_OFF;
+    }
+    return bytes.length === 0 ? 'it is none' : undefined;
+  } catch (error) {
+    if (error instanceof NotPlain || error instanceof RangeError) return 'it is damaged';
+    throw error;
+  }
+}
+
+const CUT_OFF = 'it ends too early';
+
 interface Body {
   readonly start: number;
   readonly length: number;
