@@ -276,6 +276,38 @@ test('if_exists: append keeps earlier files, fail refuses them', async () => {
   await run(config('fresh', { if_exists: 'fail' }), [ROWS]);
 });
 
+test('files that are continued must lie in the same hive folders', async () => {
+  await run(config('layout', { partition_by: ['date'] }), [ROWS.slice(0, 2)]);
+  const other = config('layout', { partition_by: ['symbol', 'date'], if_exists: 'append' });
+  await assert.rejects(open(other), {
+    code: 'sink/layout',
+    message: /date=2013-10-07.* is partitioned by date, expected partitioned by symbol, date;/,
+  });
+  await assert.rejects(open(config('layout', { if_exists: 'append' })), {
+    code: 'sink/layout',
+    message: /is partitioned by date, expected not partitioned;/,
+  });
+  const same = config('layout', { partition_by: ['date'], if_exists: 'append' });
+  await run(same, [ROWS.slice(2, 3)]);
+  assert.equal((await rowsOf(same)).length, 3);
+});
+
+test('pipelines that share a folder and the name of a sink leave each other alone', async () => {
+  const settings = config('shared');
+  const other: SinkContext = { ...context, pipeline: 'test-2' };
+  await run(settings, [ROWS.slice(0, 2)]);
+  const writer = await parquet.open(settings, other);
+  await writer.write(columnBatch(schema, ROWS.slice(2)));
+  await parquet.commit(settings, (await writer.prepareCommit(0, true)).committables, other);
+  await writer.close();
+  await run(settings, [ROWS.slice(0, 1)]);
+  assert.deepEqual(await rowsOf(settings), sortRows(ROWS.slice(0, 1)));
+  assert.deepEqual(
+    await readBack(parquet.dataset(settings, other)!, schema),
+    sortRows(ROWS.slice(2)),
+  );
+});
+
 test('opening removes what this sink left behind in a crash, and nothing of others', async () => {
   const dead = '2147483647-x-3.parquet.inprogress';
   const names = [`part-test.bars-${dead}`, `part-test.other-${dead}`];

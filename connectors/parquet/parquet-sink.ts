@@ -1,7 +1,7 @@
 /** Parquet files in a folder, made visible at the commit. */
 
 import { accessSync, constants, statSync } from 'node:fs';
-import { normalize } from 'node:path';
+import { dirname, normalize, relative, sep } from 'node:path';
 import { defineSink, type SinkContext } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import {
@@ -154,6 +154,7 @@ export async function openParquet(
   removeStaleParts(sink, folder, names);
   const { if_exists: ifExists, roll = {} } = config;
   if (ifExists === 'fail' && resume === undefined) refuseExisting(sink, folder, names);
+  if (ifExists === 'append' || resume !== undefined) checkLayout(sink, folder, names, config);
   const options: ParquetOptions = {
     path: folder,
     partitionBy: partitionColumns(config.partition_by ?? [], schema),
@@ -210,6 +211,26 @@ function refuseExisting(sink: string, folder: string, names: PartNames): void {
     `sink "${sink}": cannot write into ${folder}: found ${existing} of an earlier run, expected ` +
       'none because of if_exists: fail',
   );
+}
+
+/** Files in two layouts cannot be read as one: the key would be null in some of them. */
+function checkLayout(sink: string, folder: string, names: PartNames, config: Config): void {
+  const wanted = layoutText(config.partition_by ?? []);
+  for (const path of findParts(sink, folder, names).keys()) {
+    const segments = dirname(relative(folder, path)).split(sep);
+    const keys = segments.filter((name) => name.includes('=')).map((name) => name.split('=')[0]!);
+    const found = layoutText(keys.map((key) => decodeURIComponent(key)));
+    if (found === wanted) continue;
+    throw new EngineError(
+      'sink/layout',
+      `sink "${sink}": cannot continue ${folder}: ${path} of an earlier run is ${found}, expected ` +
+        `${wanted}; partition as before, or write into another folder`,
+    );
+  }
+}
+
+function layoutText(columns: readonly string[]): string {
+  return columns.length === 0 ? 'not partitioned' : `partitioned by ${columns.join(', ')}`;
 }
 
 const PARTITION_TYPES: ReadonlySet<string> = new Set(['string', 'boolean', 'int64']);

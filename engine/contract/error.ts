@@ -58,6 +58,11 @@ export const ERROR_CODES = {
     retry: true,
     doc: 'There is no space left for the output. Nothing half-written is in sight.',
   },
+  'sink/layout': {
+    fault: 'user',
+    retry: false,
+    doc: 'The files that a sink is to continue lie in other hive folders than it would write.',
+  },
   'sink/exists': {
     fault: 'user',
     retry: false,
