@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { examplesText } from './command.ts';
 import { register as registerCheck } from './check.ts';
 import { register as registerCheckpoints } from './checkpoints.ts';
+import { register as registerCompact } from './compact.ts';
 import { register as registerCreate } from './create.ts';
 import { register as registerDemo } from './demo.ts';
 import { register as registerDoctor } from './doctor.ts';
@@ -43,6 +44,7 @@ const COMMANDS = [
   [GROUPS.results, registerQuery],
   [GROUPS.results, registerExplainWindow],
   [GROUPS.other, registerCheckpoints],
+  [GROUPS.other, registerCompact],
   [GROUPS.other, registerDoctor],
 ] as const;
 

@@ -114,7 +114,7 @@ export class Datasets implements AsyncDisposable {
   /** Files, bytes and rows of the dataset as they are now. */
   async inventory(name: string): Promise<DatasetInventory> {
     const spec = this.specs.find((candidate) => candidate.name === name);
-    const files = spec === undefined ? [] : await this.#files(spec.glob);
+    const files = spec === undefined ? [] : await this.#files(spec);
     let bytes = 0;
     for (const file of files) bytes += (await stat(file)).size;
     let rows = 0;
@@ -140,7 +140,7 @@ export class Datasets implements AsyncDisposable {
 
   async #createView(spec: DatasetSpec): Promise<void> {
     try {
-      const files = await this.#files(spec.glob);
+      const files = await this.#files(spec);
       if (files.length > 0) this.#written.add(spec.name);
       const relation = files.length === 0 ? emptyRelation(spec) : fileRelation(spec, files);
       await this.#view(spec.name, relation);
@@ -162,7 +162,8 @@ export class Datasets implements AsyncDisposable {
     );
   }
 
-  async #files(glob: string): Promise<string[]> {
+  async #files({ glob, files }: DatasetSpec): Promise<readonly string[]> {
+    if (files !== undefined) return files();
     const rows = await this.#read(`SELECT file FROM glob(${literal(glob)}) ORDER BY file`);
     return rows.map(([file]) => String(file));
   }

@@ -18,6 +18,8 @@ export interface DatasetSpec {
   readonly format: DatasetFormat;
   /** Path or glob of its files, relative to the working directory. */
   readonly glob: string;
+  /** The files that hold each row once, where the glob may for a moment show others. */
+  readonly files?: () => readonly string[];
   /** Columns of its rows. Without them the files must exist, and say themselves what they hold. */
   readonly columns?: readonly DatasetColumn[];
   /** Columns whose values stand in folder names (`date=2013-10-07`) and not in the files. */
@@ -43,7 +45,7 @@ export function fileRelation(spec: DatasetSpec, files: readonly string[]): strin
 }
 
 function reader(spec: DatasetSpec, files: readonly string[]): string {
-  const glob = literal(spec.glob);
+  const glob = spec.files === undefined ? literal(spec.glob) : list(files);
   switch (spec.format) {
     case 'parquet':
       return `read_parquet(${[glob, 'union_by_name = true', hive(spec, files)].join(', ')})`;
@@ -63,6 +65,10 @@ function reader(spec: DatasetSpec, files: readonly string[]): string {
       return `read_csv(${[glob, dialect, ...columns, hive(spec, files)].join(', ')})`;
     }
   }
+}
+
+function list(files: readonly string[]): string {
+  return `[${files.map((file) => literal(file)).join(', ')}]`;
 }
 
 /**

@@ -20,21 +20,15 @@ import { didYouMean } from '../../engine/contract/problem.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
 import { durationNs } from '../../engine/contract/time.ts';
 import { generationOf } from './carried-rows.ts';
-import {
-  commitParts,
-  discardParts,
-  findParts,
-  type PartId,
-  PartNames,
-  removeParts,
-  removeStaleParts,
-} from '../staging/part-files.ts';
+import { commitParts, discardParts, takeParts } from '../staging/part-commit.ts';
+import { findParts, type PartId, PartNames, removeStaleParts } from '../staging/part-files.ts';
+import { visibleParts } from '../staging/part-merge.ts';
 import { createFolder } from '../staging/staged-file.ts';
 import { sinkError } from '../staging/sink-error.ts';
 import { partitionColumns } from './partition-folders.ts';
 import type { ParquetLimits, ParquetOptions, ParquetSinkWriter } from './parquet-sink-writer.ts';
 
-const EXTENSION = '.parquet';
+export const EXTENSION = '.parquet';
 const ROLL_BYTES = '512MiB';
 const ROLL_AGE = '10m';
 /** The partition column that is made of the time column. */
@@ -122,10 +116,13 @@ export const parquet = defineSink({
   discard: async (config, committables) => discardParts(folderOf(config), committables),
   dataset: (config, context) => {
     const { schema } = context;
+    const folder = folderOf(config);
+    const names = new PartNames(context, EXTENSION);
     const partitionBy = config.partition_by ?? [];
     return {
       format: 'parquet',
-      glob: new PartNames(context, EXTENSION).glob(folderOf(config)),
+      glob: names.glob(folder),
+      files: () => visibleParts(context.sink, folder, names),
       columns: schema.columns.filter(({ name }) => !partitionBy.includes(name)),
       partitions: partitionBy.map(
         (name) =>
@@ -135,7 +132,7 @@ export const parquet = defineSink({
   },
 });
 
-function folderOf({ path: folder }: Config): string {
+export function folderOf({ path: folder }: Pick<Config, 'path'>): string {
   return normalize(folder).replace(/(?<=.)\/+$/, '');
 }
 
@@ -180,6 +177,7 @@ function resumeParts(
   names: PartNames,
   { sink, resume }: SinkContext,
 ): Pick<ParquetOptions, 'generation' | 'hasParts'> {
+  takeParts(sink, names, folder, () => false);
   const ids = [...findParts(sink, folder, names).values()];
   const newest = ids.reduce((most, { generation }) => Math.max(most, generation), 0);
   if (resume === undefined) return { generation: newest + 1, hasParts: false };
@@ -187,7 +185,7 @@ function resumeParts(
     resume.carried === undefined ? Math.max(1, newest) : generationOf(resume.carried);
   const isOwn = (part: PartId): boolean => part.generation === generation;
   const isLater = (part: PartId): boolean => isOwn(part) && part.epoch > resume.epoch;
-  removeParts(sink, names, folder, isLater);
+  takeParts(sink, names, folder, isLater);
   return { generation, hasParts: ids.some((part) => isOwn(part) && !isLater(part)) };
 }
 

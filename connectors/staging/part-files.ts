@@ -14,15 +14,8 @@
 
 import { type Dirent, existsSync, readdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Committable } from '../../engine/contract/connector.ts';
 import { isMissing, sinkError } from './sink-error.ts';
-import {
-  publish,
-  removeEmptyFolders,
-  removeStaged,
-  STAGED_SUFFIX,
-  syncFolder,
-} from './staged-file.ts';
+import { removeEmptyFolders, STAGED_SUFFIX, syncFolder } from './staged-file.ts';
 import { isStagedMark, removeStale, stagedMark } from './staged-name.ts';
 
 const PART = /^(\d{4,})-(\d{5,})-(\d{4,})$/;
@@ -53,6 +46,24 @@ export class PartNames {
   /** A staged file: another name each time. */
   staged(): string {
     return `${this.#prefix}${stagedMark()}${this.#extension}${STAGED_SUFFIX}`;
+  }
+
+  /** A file that no reader takes for a part: another name each time. */
+  hidden(kind: 'merging' | 'merge' | 'locking'): string {
+    return `.${this.#prefix}${stagedMark()}.${kind}`;
+  }
+
+  /** What a hidden file of this sink is, or undefined. */
+  hiddenKind(name: string): string | undefined {
+    const start = `.${this.#prefix}`;
+    if (!name.startsWith(start)) return undefined;
+    const [, mark, kind] = /^([^.]*)\.(.*)$/.exec(name.slice(start.length)) ?? [];
+    return mark !== undefined && isStagedMark(mark) ? kind : undefined;
+  }
+
+  /** Name of the file that is there while somebody removes parts. */
+  get lock(): string {
+    return `.${this.#prefix}lock`;
   }
 
   /** Which part a visible file of this sink is, or undefined. */
@@ -117,54 +128,6 @@ export function removeStaleParts(sink: string, folder: string, names: PartNames)
   for (const path of findFiles(sink, folder, (name) => names.markOf(name) !== undefined)) {
     removeStale(sink, folder, path, names.markOf(basename(path))!);
     removeEmptyFolders(dirname(path), folder);
-  }
-}
-
-/** A staged part, and the name under which it will be seen. */
-export interface PartCommittable extends Committable {
-  readonly kind: 'part';
-  readonly staged: string;
-  readonly target: string;
-  readonly bytes: number;
-  readonly rows: number;
-}
-
-/** That this commit is the first of a run: parts of older generations go. */
-export interface ReplaceCommittable extends Committable {
-  readonly kind: 'replace';
-  readonly folder: string;
-  readonly generation: number;
-}
-
-/**
- * Makes parts visible, then removes the older ones where the commit says so. In this order a crash
- * in between leaves too much rather than nothing, and the next call puts it right.
- */
-export function commitParts(
-  sink: string,
-  names: PartNames,
-  committables: readonly Committable[],
-): void {
-  const all = committables as readonly (PartCommittable | ReplaceCommittable)[];
-  const folders = new Set<string>();
-  for (const part of all) {
-    if (part.kind !== 'part') continue;
-    publish(sink, part.staged, part.target, part.bytes);
-    folders.add(dirname(part.target));
-  }
-  for (const folder of folders) syncFolder(sink, folder);
-  for (const each of all) {
-    if (each.kind !== 'replace') continue;
-    removeParts(sink, names, each.folder, ({ generation }) => generation < each.generation);
-  }
-}
-
-/** Removes staged parts that will not be committed, and folders that were made for them alone. */
-export function discardParts(root: string, committables: readonly Committable[]): void {
-  for (const each of committables as readonly (PartCommittable | ReplaceCommittable)[]) {
-    if (each.kind !== 'part') continue;
-    removeStaged(each.staged);
-    removeEmptyFolders(dirname(each.staged), root);
   }
 }
 

@@ -44,7 +44,7 @@ export function removeStale(sink: string, output: string, path: string, mark: st
 }
 
 /** Whether there is another process of this number that may have written the file. */
-function isWriting(number: number, path: string): boolean {
+export function isWriting(number: number, path: string): boolean {
   if (number === process.pid) return false;
   try {
     process.kill(number, 0);

@@ -14,6 +14,8 @@ const STEPS = [
   'writeSync',
   'fsyncSync',
   'renameSync',
+  'linkSync',
+  'writeFileSync',
   'unlinkSync',
   'mkdirSync',
   'rmdirSync',

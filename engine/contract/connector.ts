@@ -176,6 +176,10 @@ export interface SinkDataset {
   readonly format: 'parquet' | 'ndjson' | 'csv';
   /** Path or glob, relative to the working directory. It names this sink's files and no others. */
   readonly glob: string;
+  /**
+   * The files of this moment that hold each row once, where the glob may for a moment show others.
+   */
+  readonly files?: () => readonly string[];
   /** The one file that holds all rows, where it is one. */
   readonly file?: string;
   /** Columns that stand in the files. */
