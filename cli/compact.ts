@@ -134,7 +134,7 @@ function summary(compacted: readonly Compacted[]): string {
   const bytes = done.reduce((sum, each) => sum + each.bytes, 0);
   const merged = done.reduce((sum, each) => sum + each.mergedBytes, 0);
   return (
-    `Merged ${plural(files, 'file')} of ${formatBytes(bytes)} into ${formatCount(done.length)} of ` +
-    `${formatBytes(merged)}.`
+    `Merged ${plural(files, 'file')} of ${formatBytes(bytes)} ` +
+    `into ${formatCount(done.length)} of ${formatBytes(merged)}.`
   );
 }

@@ -39,7 +39,7 @@ export function packRows(columns: readonly ColumnSchema[], carried: CarriedRows)
   return pack(form);
 }
 
-/** @throws {EngineError} Where the rows have other columns, or come from another kind of machine. */
+/** @throws {EngineError} Where the rows have other columns, or are of another kind of machine. */
 export function unpackRows(
   sink: string,
   columns: readonly ColumnSchema[],

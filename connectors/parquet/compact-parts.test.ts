@@ -177,10 +177,10 @@ test('a merge may die at any step: views see each row once, a glob none twice', 
     const what = `died at step ${step}`;
     const seen = visible(config);
     const isMerged = seen.length === 1 && statSync(seen[0]!).size === statSync(ready).size;
-    assert.ok(isMerged || String(seen) === String(original.toSorted()), `${what}: ${seen}`);
+    assert.ok(isMerged || String(seen) === String(original.toSorted()), `${what}: ${seen.join()}`);
     const plain = allFiles(config).filter((path) => path.endsWith('.parquet'));
     const isAny = plain.every((path) => original.includes(path));
-    assert.ok(isAny || plain.length === 1, `${what}: ${plain}`);
+    assert.ok(isAny || plain.length === 1, `${what}: ${plain.join()}`);
     // Whoever comes next finishes it: a run that goes on, or another merge.
     if (step % 2 === 0) planMerges(target(config), context, undefined);
     else {

@@ -66,8 +66,8 @@ const fields = {
       }).optional(),
       age: duration({
         doc:
-          'How long rows, fewer than a row group, may wait in checkpoints before a file is written ' +
-          'for them, by the clock of the machine. By default, 10 minutes.',
+          'How long rows, fewer than a row group, may wait in checkpoints before a file is ' +
+          'written for them, by the clock of the machine. By default, 10 minutes.',
       }).optional(),
     })
     .meta({
@@ -95,7 +95,7 @@ export const parquet = defineSink({
   guarantees: {
     order: 'Rows of a file keep the order in which they reached the sink.',
     delivery:
-      'Exactly once: files appear whole, by a rename, when the checkpoint or the run is complete. ' +
+      'Exactly once: files appear whole, by a rename, when the checkpoint or run is complete. ' +
       'Rows that are fewer than a row group may wait in checkpoints, up to 32 MiB of them.',
     backPressure: 'A batch is taken when the one before it is encoded or buffered, within limits.',
   },
@@ -221,8 +221,8 @@ function checkLayout(sink: string, folder: string, names: PartNames, config: Con
     if (found === wanted) continue;
     throw new EngineError(
       'sink/layout',
-      `sink "${sink}": cannot continue ${folder}: ${path} of an earlier run is ${found}, expected ` +
-        `${wanted}; partition as before, or write into another folder`,
+      `sink "${sink}": cannot continue ${folder}: ${path} of an earlier run is ${found}, ` +
+        `expected ${wanted}; partition as before, or write into another folder`,
     );
   }
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Committable } from '../../engine/contract/connector.ts';
 import { type PartId, type PartNames, removeParts } from './part-files.ts';
-import { finishMerges, withPartLock } from './part-merge.ts';
+import { removeStaleMerges, withPartLock } from './part-merge.ts';
 import { publish, removeEmptyFolders, removeStaged, syncFolder } from './staged-file.ts';
 
 /** A staged part, and the name under which it will be seen. */
@@ -64,7 +64,7 @@ export function takeParts(
 ): void {
   if (!existsSync(folder)) return;
   withPartLock(sink, folder, names, () => {
-    finishMerges(sink, folder, names);
+    removeStaleMerges(sink, folder, names);
     removeParts(sink, names, folder, isGoing);
   });
 }
