@@ -105,14 +105,16 @@ export function completeMerge(
   const { sink } = context;
   const root = folderOf(config);
   const names = new PartNames(context, EXTENSION);
-  sync(sink, staged);
   return withPartLock(sink, root, names, () => {
     const isThere = ({ path, bytes }: MergeTask['inputs'][number]): boolean =>
       statSync(path, { throwIfNoEntry: false })?.size === bytes;
-    if (!inputs.every(isThere)) {
+    // A run on another machine that shares the folder takes it for the rest of a dead process.
+    const isStaged = statSync(staged, { throwIfNoEntry: false }) !== undefined;
+    if (!isStaged || !inputs.every(isThere)) {
       removeStaged(staged);
       return undefined;
     }
+    sync(sink, staged);
     const parts = [...findParts(sink, folder, names)].filter(([path]) => dirname(path) === folder);
     const merged = names.part(nextId(new Map(parts), inputs));
     const journal = beginMerge(sink, folder, names, {
