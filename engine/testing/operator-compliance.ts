@@ -156,11 +156,16 @@ function watermarkIsKept(given: Case): void {
   });
 }
 
+/** Also where the watermark of a partition moves before it has had a row again. */
 function restartsDoNotMatter(given: Case): void {
-  const restarts = fc.tuple(arbitrarySizes(), fc.array(fc.nat(10), { minLength: 1, maxLength: 3 }));
-  forAnyStream(given, restarts, (rows, options, [sizes, restartAfterBatch]) => {
+  const restarts = fc.tuple(
+    arbitrarySizes(),
+    fc.array(fc.nat(10), { minLength: 1, maxLength: 3 }),
+    fc.integer({ min: 1, max: 4 }),
+  );
+  forAnyStream(given, restarts, (rows, options, [sizes, restartAfterBatch, partitions]) => {
     const batches = cut(rows, sizes);
-    const result = run(given, batches, { ...options, restartAfterBatch });
+    const result = run(given, batches, { ...options, restartAfterBatch, partitions });
     assertSameResult(result, run(given, batches, options), 'with restarts');
   });
 }

@@ -218,6 +218,21 @@ test('twenty thousand keys', () => {
   assert.equal(outputs['main']!.length, 60_000);
 });
 
+test('a watermark that comes before the first row after a restart finds room for every key', () => {
+  const keys = Array.from({ length: 100 }, (_, i) => `K${i}`);
+  const rowsAt = (seconds: bigint, symbols: readonly string[]): Row[] =>
+    symbols.map((symbol, i) => ({ event_time: seconds * SECOND, symbol, price: i, size: 1 }));
+  // Of two partitions, one gets no row of the second batch, but its watermark.
+  const batches = [rowsAt(0n, keys), rowsAt(5n, keys.slice(0, 1)), rowsAt(6n, keys)];
+  for (const emit of ['final', 'early'] as const) {
+    const config = configOf({ emit });
+    const options = { partitions: 2, restartAfterBatch: [0, 1] };
+    const { outputs } = run(config, batches, options);
+    const expected = hoppingWindowOracle(config, batches.flat(), TRADES, {});
+    assertSameRows(outputs['main']!, expected.main, { message: emit });
+  }
+});
+
 test('size must be a multiple of slide', () => {
   const problems = planOperator(hoppingWindow, configOf({ slide: '3s' }), TRADES).problems;
   assert.deepEqual(problems, [

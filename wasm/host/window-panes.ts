@@ -71,7 +71,8 @@ export class PaneSlabs {
       this.#active.load(saved.active);
       store.set(STATE_ACTIVE_COUNT, saved.active.length / 4);
     }
-    this.growKeys(0);
+    // Any key that is known may become active, also by a watermark that comes before a row.
+    this.growKeys((saved?.fronts.length ?? 0) / 4);
   }
 
   growKeys(count: number): void {
