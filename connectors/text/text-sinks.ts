@@ -40,8 +40,8 @@ function textSink({ name, summary, format, examplePath }: TextKind): SinkDefinit
       order: 'Rows keep the order in which they reached the sink.',
       delivery:
         'Exactly once to a file, which grows at each commit. At least once to stdout, a device ' +
-        'or a pipe: rows are out as soon as they are written, and those behind the last checkpoint ' +
-        'come again after a crash.',
+        'or a pipe: rows are out as soon as they are written, and those behind the last ' +
+        'checkpoint come again after a crash.',
       backPressure: 'A batch is taken when the one before it is written.',
     },
     fields: fieldsOf(examplePath),
