@@ -16,7 +16,7 @@ const [folder, out, state, slots, checkpoints] = process.argv.slice(2) as [
   string,
 ];
 
-const files = createRequire(import.meta.url)('node:fs/promises') as typeof import('fs/promises');
+const files = createRequire(import.meta.url)('node:fs/promises') as typeof import('node:fs/promises');
 const { link } = files;
 let left = Number(checkpoints);
 files.link = async (...paths) => {
