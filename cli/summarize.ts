@@ -62,9 +62,11 @@ function checkpointSummary(
   { checkpoint, resumedFrom }: RunResult,
 ): Pick<RunSummary, 'checkpoints'> {
   if (planned === undefined || checkpoint === undefined) return {};
-  const { count, epoch, bytes } = checkpoint;
+  const { count, epoch, bytes, stallMs } = checkpoint;
   const { folder } = planned;
-  return { checkpoints: { ...(resumedFrom && { resumedFrom }), count, epoch, bytes, folder } };
+  return {
+    checkpoints: { ...(resumedFrom && { resumedFrom }), count, epoch, bytes, stallMs, folder },
+  };
 }
 
 /** Figures of the sources that have some; left out where none has. */

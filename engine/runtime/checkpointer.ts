@@ -27,6 +27,8 @@ export interface CheckpointProgress {
   readonly completedMs: ProcessingTimeMs | undefined;
   /** From its mark to its commit. */
   readonly durationMs: number;
+  /** Longest that a slot, or the main thread, stood still for a checkpoint of this run. */
+  readonly stallMs: number;
   readonly bytes: number;
   /** Complete since the run began. */
   readonly count: number;
@@ -71,6 +73,7 @@ export class Checkpointer {
       epoch,
       completedMs: undefined,
       durationMs: 0,
+      stallMs: 0,
       bytes: 0,
       count: 0,
       failure: undefined,
@@ -113,14 +116,17 @@ export class Checkpointer {
     isFinal: boolean,
     parts: Promise<GatheredCheckpoint>,
   ): Promise<void> {
-    const { checkpoint: gathered, prepared } = await parts;
+    const { checkpoint: gathered, prepared, stallMs } = await parts;
     const sinks = gathered.sinks.map((sink, index) => ({
       ...sink,
       committables: [...(this.#pending[index] ?? []), ...prepared[index]!.committables],
       carried: prepared[index]!.carried,
     }));
     const checkpoint: Checkpoint = { ...gathered, sinks };
-    const bytes = await this.#write(checkpoint, isFinal);
+    const encoding = performance.now();
+    const pieces = encodeCheckpoint(checkpoint);
+    const stood = Math.max(stallMs, performance.now() - encoding);
+    const bytes = await this.#write(checkpoint, pieces, isFinal);
     if (bytes === undefined) return;
     await this.#commit(checkpoint);
     await this.#forgetOlder(checkpoint);
@@ -129,6 +135,7 @@ export class Checkpointer {
       epoch: checkpoint.epoch,
       completedMs,
       durationMs: completedMs - begunMs,
+      stallMs: Math.max(this.#progress.stallMs, stood),
       bytes,
       count: this.#progress.count + 1,
       failure: undefined,
@@ -136,8 +143,11 @@ export class Checkpointer {
   }
 
   /** Returns its size, or undefined where it could not be stored and the run may go on. */
-  async #write(checkpoint: Checkpoint, isFinal: boolean): Promise<number | undefined> {
-    const pieces = encodeCheckpoint(checkpoint);
+  async #write(
+    checkpoint: Checkpoint,
+    pieces: readonly Uint8Array[],
+    isFinal: boolean,
+  ): Promise<number | undefined> {
     try {
       await this.#store.write(checkpoint.epoch, pieces);
     } catch (error) {
@@ -174,4 +184,6 @@ export async function forgetAll(store: CheckpointStore): Promise<void> {
 export interface GatheredCheckpoint {
   readonly checkpoint: Checkpoint;
   readonly prepared: readonly PreparedCommit[];
+  /** Longest that a slot stood still. */
+  readonly stallMs: number;
 }

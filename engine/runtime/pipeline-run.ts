@@ -252,9 +252,13 @@ export class PipelineRun {
     const steps =
       routed.rowCount > 0 ? watermarks.rows(split, routed.times, nowMs) : watermarks.pause(split);
     const { newTexts, times } = routed;
+    // A live source that gives few rows has given all it has.
+    const isLive = feed.split.totalBytes === undefined;
+    const { batchRows } = this.#plan.sources[source]!;
+    const isUrgent = isLive && routed.rowCount < batchRows / 2;
     for (const [slot, port] of slots.entries()) {
       const own = routed.slots[slot];
-      const batch = { source, reader, rows: own, newTexts, times, steps, nowMs };
+      const batch = { source, reader, rows: own, newTexts, times, steps, nowMs, isUrgent };
       this.#inFlight.track(own?.buffer.byteLength ?? 0, port.process(batch), (result) => {
         addAccounts(accounts, result);
         addAccounts(this.#fates[slot]![source]!, result);
@@ -311,6 +315,7 @@ export class PipelineRun {
     const sources = this.#sourceSnapshots();
     outputs.passMark(DEAD_LETTERS);
     const tasks: TaskSnapshot[] = [];
+    let stallMs = 0;
     const reached = slots.map(
       (port, slot) =>
         new Promise<void>((resolve) => {
@@ -318,6 +323,7 @@ export class PipelineRun {
             this.#passOn(slot, snapshot);
             outputs.passMark(slot);
             tasks.push(...snapshot.tasks);
+            stallMs = Math.max(stallMs, snapshot.stallMs);
             this.#fates[slot]!.forEach((own, source) =>
               addAccounts(sources[source]!.accounts, own),
             );
@@ -328,7 +334,7 @@ export class PipelineRun {
     await this.#inFlight.unlessBroken(Promise.all(reached));
     const preparing = outputs.prepareCommit(epoch, isFinal);
     const prepared = await this.#inFlight.unlessBroken(preparing);
-    return { checkpoint: { ...mark, sources, tasks }, prepared };
+    return { checkpoint: { ...mark, sources, tasks }, prepared, stallMs };
   }
 
   /** Positions and rows read as of now; what became of the rows, the slots add at the mark. */

@@ -24,7 +24,7 @@ test('a slot that is closed touches its memory no more', () => {
   slot.dispose();
   slot.dispose();
   const batch = { source: 0, reader: 0, rows: undefined, newTexts: [], times: [], nowMs: 0 };
-  assert.throws(() => slot.process({ ...batch, steps: [] }), CLOSED);
+  assert.throws(() => slot.process({ ...batch, steps: [], isUrgent: false }), CLOSED);
   assert.throws(() => slot.advance([6n]), CLOSED);
   assert.throws(() => slot.snapshot(), CLOSED);
 });

@@ -37,6 +37,8 @@ export interface SlotBatch {
   /** How the watermark moves: for all tasks, or a step a partition. */
   readonly steps: readonly WatermarkStep[];
   readonly nowMs: number;
+  /** The source has no more for now: what the rows cause shall not wait for company. */
+  readonly isUrgent: boolean;
 }
 
 export interface SlotOutput {
@@ -58,6 +60,8 @@ export interface SlotResult {
 export interface SlotSnapshot {
   readonly outputs: readonly SlotOutput[];
   readonly tasks: readonly TaskSnapshot[];
+  /** How long the slot stood still for it. */
+  readonly stallMs: number;
 }
 
 /** Counts since the slot was opened. */
@@ -161,7 +165,7 @@ export class Slot {
       }
     }
     this.#advance(batch.steps.map(({ watermark }) => watermark));
-    if (batch.nowMs - this.#lastFlushMs >= OUTPUT_WAIT_MS) {
+    if (batch.isUrgent || batch.nowMs - this.#lastFlushMs >= OUTPUT_WAIT_MS) {
       this.#flush(1);
       this.#lastFlushMs = batch.nowMs;
     }
@@ -195,8 +199,11 @@ export class Slot {
 
   snapshot(): SlotSnapshot {
     this.#assertLives();
+    const start = performance.now();
     this.#flush(1);
-    return { outputs: this.#takeOutputs(), tasks: this.#tasks.map((task) => task.snapshot()) };
+    const outputs = this.#takeOutputs();
+    const tasks = this.#tasks.map((task) => task.snapshot());
+    return { outputs, tasks, stallMs: performance.now() - start };
   }
 
   /** Frees the state of the tasks. Twice is harmless; any other call afterwards throws. */
