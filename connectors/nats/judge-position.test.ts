@@ -46,6 +46,7 @@ test('a position is judged against the stream that is there', () => {
         firstSequence: 10,
         lastSequence: 20,
         bytes: 0,
+        lastTime: '',
         ...facts,
       },
       storedTime,

@@ -265,7 +265,11 @@ export class NatsReader implements SplitReader {
   }
 
   position(): SplitPosition {
-    const { sequence, time, stream } = this.#position;
+    const { pull } = this.#parts;
+    const isDone = this.#message === undefined && pull.isDrained;
+    // Behind messages of other subjects, where there is none of ours.
+    const isFurther = isDone && pull.reached.sequence > this.#position.sequence;
+    const { sequence, time, stream } = isFurther ? pull.reached : this.#position;
     const row = this.#cursor;
     return { sequence, time, stream, ...(row === 0 ? {} : { row }) };
   }

@@ -28,7 +28,7 @@ import { backOffMs, isDenied, sleep } from './connection.ts';
 import { checkPosition } from './check-position.ts';
 import type { StreamPosition } from './judge-position.ts';
 import { type MessageInfo, messageInfo } from './message-info.ts';
-import { apiFailure, isPassing } from './stream-facts.ts';
+import { apiFailure, isPassing, readFacts } from './stream-facts.ts';
 
 /** A message that has arrived. What few look at is decoded when it is asked for. */
 export class StreamMessage {
@@ -91,6 +91,8 @@ const NS_OF_MS = 1_000_000;
 /** Beside its payload a message takes its subjects and a few bytes of protocol. */
 const MESSAGE_OVERHEAD_BYTES = 256;
 
+/** How often a reader of some subjects looks how far the stream has come, in ticks of the watch. */
+const LOOK_TICKS = 6;
 const PLENTY_MESSAGES = 512;
 const PLENTY_BYTES = 1 << 18;
 
@@ -124,6 +126,7 @@ export class PullReader {
   #delivered = 0;
   #ahead = 0;
   #silentTicks = 0;
+  #ticks = 0;
   #wanted = 0;
   #lastBatch = 0;
   #pulls = 0;
@@ -184,6 +187,14 @@ export class PullReader {
   /** Whether enough is here to make it worth a batch at once. */
   get hasPlenty(): boolean {
     return this.#queue.length - this.#taken >= PLENTY_MESSAGES || this.#queuedBytes >= PLENTY_BYTES;
+  }
+
+  /**
+   * Where reading would go on if everything here were taken: behind messages of other subjects too,
+   * which may be gone by then.
+   */
+  get reached(): StreamPosition {
+    return { sequence: this.#sequence, time: this.#time, stream: this.#stream };
   }
 
   /** Nothing is here, and the consumer has nothing more to give at this time. */
@@ -408,7 +419,29 @@ export class PullReader {
     this.#pull();
   }
 
+  /**
+   * Where nothing of its subjects comes, the reader moves on to the end of the stream: what the
+   * limits remove behind it is then not taken for a loss.
+   */
+  async #look(name: string): Promise<void> {
+    const { manager, stream, who } = this.#options;
+    const facts = await readFacts(manager, stream, who);
+    const { num_pending: pending, delivered } = await manager.consumers.info(stream, name);
+    const isSame = this.#pullSubject.endsWith(`.${name}`) && this.#subscription !== undefined;
+    // The stream was looked at first: up to there everything has been delivered, and is here.
+    const isAll = pending === 0 && delivered.consumer_seq === this.#delivered;
+    if (!isSame || !isAll || facts.id !== this.#stream) return;
+    if (facts.lastSequence <= this.#sequence || facts.lastTime === '') return;
+    this.#sequence = facts.lastSequence;
+    this.#time = facts.lastTime;
+  }
+
   #tick(): void {
+    if (this.#options.subject !== undefined && ++this.#ticks % LOOK_TICKS === 0) {
+      const name = this.#pullSubject.slice(this.#pullSubject.lastIndexOf('.') + 1);
+      // What fails here will fail where it matters.
+      if (this.#subscription !== undefined) this.#look(name).catch(() => undefined);
+    }
     if (this.#wanted === 0 || this.#subscription === undefined) {
       this.#pull();
       return;

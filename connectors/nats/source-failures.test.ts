@@ -161,6 +161,26 @@ test('a stream that is deleted, replaced or purged while it is read is told', as
   assert.equal(await failureOf(reader), 'nats/no-stream');
 });
 
+test('messages of other subjects that expire are no loss', async () => {
+  await using server = await startWithTrades(10);
+  const config = configOf(server, { ...forever, subject: 't.0' });
+  const reader = await openSource(config);
+  const rows = [...(await readRows(reader, 10)).rows];
+  await publishAll(
+    server,
+    trades(0, 30).map(([, payload]) => ['t.1', payload]),
+  );
+  while (reader.position()['sequence'] !== 40) await reader.poll();
+  await server.manage((manager) => manager.streams.purge('T', { seq: 36 }));
+  const { position } = await readRows(reader, 0);
+  await reader.close();
+  await publishAll(server, trades(10, 15));
+  const resumed = await openSource(config, { resumeAt: position });
+  rows.push(...(await readRows(resumed, 5)).rows);
+  await resumed.close();
+  assert.deepEqual(rows, tradeRows(0, 15));
+});
+
 test('messages above 1 MB are read one at a time, with those around them', async () => {
   await using server = await NatsServer.start({ config: 'max_payload: 8MB' });
   await server.manage((manager) => addStream(manager));
@@ -184,7 +204,7 @@ test('a reader that nobody asks holds a bounded number of messages, and loses no
   const config = configOf(server, { ...forever, max_pending_messages: 64 });
   const reader = await openSource(config, { batchRows: 10 });
   const rows = [...(await readRows(reader, 10)).rows];
-  await new Promise((resolve) => setTimeout(resolve, 4000));
+  await new Promise((resolve) => setTimeout(resolve, 1500));
   const delivered = await server.manage(async (manager) => {
     const infos = await manager.consumers.list('T').next();
     return infos[0]?.delivered.consumer_seq ?? 0;

@@ -40,6 +40,8 @@ export interface StreamFacts {
   readonly firstSequence: number;
   readonly lastSequence: number;
   readonly bytes: number;
+  /** Broker time of the last message, ns since 1970; empty where there is none. */
+  readonly lastTime: string;
 }
 
 export function factsOf({ config, created, state }: StreamInfo): StreamFacts {
@@ -52,6 +54,7 @@ export function factsOf({ config, created, state }: StreamInfo): StreamFacts {
     firstSequence: state.first_seq,
     lastSequence: state.last_seq,
     bytes: state.bytes,
+    lastTime: state.messages === 0 ? '' : (parseIsoTime(state.last_ts)?.toString() ?? ''),
   };
 }
 
