@@ -25,10 +25,11 @@ import { checkPosition } from './check-position.ts';
 import { closeConnection, openConnection } from './connection.ts';
 import type { StreamPosition } from './judge-position.ts';
 import { type MessageDecoder, UndecodableMessage } from './message-decoder.ts';
-import { PullReader, type StreamMessage } from './pull-reader.ts';
+import { PullReader } from './pull-reader.ts';
 import { columnsOf, type NatsSourceConfig, timeUnitOf } from './source-fields.ts';
 import { startPosition } from './start-position.ts';
 import { readFacts } from './stream-facts.ts';
+import type { StreamMessage } from './stream-message.ts';
 import { ValueDecoder } from './value-decoder.ts';
 
 /** Longest wait for a first message. */

@@ -27,37 +27,9 @@ import { EngineError } from '../../engine/contract/error.ts';
 import { backOffMs, isDenied, sleep } from './connection.ts';
 import { checkPosition } from './check-position.ts';
 import type { StreamPosition } from './judge-position.ts';
-import { type MessageInfo, messageInfo } from './message-info.ts';
+import { messageInfo } from './message-info.ts';
 import { apiFailure, isPassing, readFacts } from './stream-facts.ts';
-
-/** A message that has arrived. What few look at is decoded when it is asked for. */
-export class StreamMessage {
-  readonly sequence: number;
-  /** Broker time, ns since 1970. */
-  readonly time: string;
-  /** Messages behind this one, for this reader, when it was sent. */
-  readonly pending: number;
-  /** A view of what the socket gave: copy what is kept. */
-  readonly payload: Uint8Array;
-  readonly #message: Msg;
-
-  constructor({ sequence, time, pending }: MessageInfo, message: Msg) {
-    this.sequence = sequence;
-    this.time = time;
-    this.pending = pending;
-    this.payload = message.data;
-    this.#message = message;
-  }
-
-  get subject(): string {
-    return this.#message.subject;
-  }
-
-  /** Its `Nats-Msg-Id`, where it has one. */
-  get id(): string | undefined {
-    return this.#message.headers?.get('Nats-Msg-Id');
-  }
-}
+import { StreamMessage } from './stream-message.ts';
 
 export type PullState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
 
