@@ -8,6 +8,9 @@
  *   …   tables                 raw bytes of state and of what sinks let it carry, in header order
  *   end CRC-32 of all before   u32
  *
+ * Every later format keeps the first 12 bytes and the CRC at the end, so that an older version of
+ * Tidemark can tell one that is newer from one that is damaged.
+ *
  * The tables stay what the operators gave: they are neither copied nor encoded on the way.
  */
 
@@ -83,6 +86,11 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
     throw damaged('it is not a checkpoint');
   }
   const numbers = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  // First of all: a flipped bit of the version is damage, and not a newer version.
+  const end = bytes.byteLength - CRC_BYTES;
+  if (crc32(bytes.subarray(0, end)) !== numbers.getUint32(end, true)) {
+    throw damaged('its checksum does not match');
+  }
   const version = numbers.getUint32(8, true);
   if (version > FORMAT_VERSION) {
     throw new EngineError(
@@ -90,10 +98,6 @@ export function decodeCheckpoint(bytes: Uint8Array, name: string): Checkpoint {
       `cannot read ${name}: it has format ${version}, this version of Tidemark reads up to ` +
         `${FORMAT_VERSION}; run the newer version, or start anew with --ignore-state`,
     );
-  }
-  const end = bytes.byteLength - CRC_BYTES;
-  if (crc32(bytes.subarray(0, end)) !== numbers.getUint32(end, true)) {
-    throw damaged('its checksum does not match');
   }
   const headerEnd = PRELUDE_BYTES + numbers.getUint32(12, true);
   const header = unpack(bytes.subarray(PRELUDE_BYTES, headerEnd)) as Header;
