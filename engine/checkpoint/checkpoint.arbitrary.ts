@@ -41,7 +41,11 @@ const source = record({
     duplicate: count,
   }),
   splits: fc.array(
-    record({ id: fc.string(), position: details, peaks: fc.array(time, { maxLength: 3 }) }),
+    record({
+      id: fc.string(),
+      position: fc.option(details, { nil: undefined }),
+      peaks: fc.array(time, { maxLength: 3 }),
+    }),
     { maxLength: 3 },
   ),
 });
