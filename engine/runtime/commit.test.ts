@@ -28,7 +28,7 @@ function sinks(names: readonly string[], log: string[]): { plan: PipelinePlan; c
       log.push(`commit ${sink}`);
     },
     discard: async (_config: unknown, committables: readonly Committable[]) => {
-      log.push(...committables.map(({ staged }) => `discard ${staged}`));
+      log.push(...committables.map(({ staged }) => `discard ${String(staged)}`));
     },
   };
   const plans = names.map((name) => ({ name, type: 'noted', config: {} }) as unknown as SinkPlan);

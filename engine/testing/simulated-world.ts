@@ -8,9 +8,14 @@
 
 import { pack, unpack } from '../contract/message-pack.ts';
 import type { ColumnBatch } from '../contract/batch.ts';
-import { type Catalog, type Committable, defineSink, defineSource } from '../contract/connector.ts';
+import {
+  type Catalog,
+  type Committable,
+  defineSink,
+  defineSource,
+  type WatermarkScope,
+} from '../contract/connector.ts';
 import { EngineError } from '../contract/error.ts';
-import type { WatermarkScope } from '../contract/connector.ts';
 import type { Schema } from '../contract/schema.ts';
 import type { CheckpointStore, StoredCheckpoint } from '../checkpoint/checkpoint-store.ts';
 import { inlineWorkers, serially, type Workers } from '../runtime/workers.ts';

@@ -11,7 +11,12 @@ import type { PipelinePlan } from '../../engine/plan/pipeline-plan.ts';
 import { planPipeline } from '../../engine/plan/plan-pipeline.ts';
 import { Pipeline } from '../../engine/runtime/pipeline.ts';
 import type { RunResult } from '../../engine/runtime/run-result.ts';
-import { type Fate, Life, SimulatedDeath, World } from '../../engine/testing/simulated-world.ts';
+import {
+  type Fate,
+  Life,
+  SimulatedDeath,
+  type World,
+} from '../../engine/testing/simulated-world.ts';
 import type { Row } from '../../engine/testing/table.ts';
 
 const SECOND = 1_000_000_000n;
