@@ -13,7 +13,7 @@ import { Pipeline } from '../../engine/runtime/pipeline.ts';
 import type { RunResult } from '../../engine/runtime/run-result.ts';
 import {
   type Fate,
-  Life,
+  type Life,
   SimulatedDeath,
   type World,
 } from '../../engine/testing/simulated-world.ts';
