@@ -1,4 +1,5 @@
 import type { OperatorDefinition } from '../engine/contract/operator.ts';
+import { alerts } from './alerts/alerts.ts';
 import { bollingerDetector } from './bollinger-detector/bollinger-detector.ts';
 import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
@@ -26,6 +27,7 @@ import { zscoreDetector } from './zscore-detector/zscore-detector.ts';
 
 /** Every operator that ships with the engine, in alphabetical order. */
 export const operators: readonly OperatorDefinition[] = [
+  alerts,
   bollingerDetector,
   dedupe,
   derive,
