@@ -189,7 +189,11 @@ test('no alerts in suppressed times, of New York too, on both sides of daylight 
     [[{ daily: '16:00-09:30', time_zone: 'America/New_York' }], '2024-07-01T13:29:59Z', true],
     [[{ daily: '16:00-09:30', time_zone: 'America/New_York' }], '2024-07-01T13:30:00Z', false],
     [[{ daily: '16:00-09:30', time_zone: 'America/New_York' }], '2024-01-02T14:29:59Z', true],
-    [[{ daily: '16:00-09:30', time_zone: 'America/New_York' }], '2024-01-02T20:59:59.9Z', false],
+    [
+      [{ daily: '16:00-09:30', time_zone: 'America/New_York' }],
+      '2024-01-02T20:59:59.999999999Z',
+      false,
+    ],
     [[{ daily: '16:00-09:30', time_zone: 'America/New_York' }], '2024-01-02T21:00:00Z', true],
     [[{ daily: '09:30-16:00' }], '1969-12-31T15:59:59.5Z', true],
     [[{ daily: '09:30-16:00', types: ['gap'] }], '2024-01-02T12:00:00Z', false],

@@ -275,17 +275,17 @@ export const alerts: OperatorDefinition = defineOperator({
       title: 'Bursts of anomalies become episodes',
       config: { cool_down: '5m', emit: 'all' },
       input: `
-        event_time | symbol | anomaly_id:string | type:string | score | severity:string | direction:string
-        09:30      | AAPL   | a1                | price_spike | 3.5   | low             | up
-        09:31      | AAPL   | a2                | price_spike | -6    | high            | down
-        09:31      | AAPL   | a2                | price_spike | -6    | high            | down
-        09:31      | AAPL   | a3                | gap         | 9     | high            | up
-        09:33      | AAPL   | a4                | price_spike | 4     | low             | up
-        09:38      | AAPL   | a5                | price_spike | 3.1   | low             | up
-        09:38      | IBM    | i1                | price_spike | 4.2   | medium          | up
+        event_time|symbol|anomaly_id:string|type:string|score|severity:string|direction:string
+        09:30 | AAPL | a1 | price_spike | 3.5  | low    | up
+        09:31 | AAPL | a2 | price_spike | -6   | high   | down
+        09:31 | AAPL | a2 | price_spike | -6   | high   | down
+        09:31 | AAPL | a3 | gap         | 9    | high   | up
+        09:33 | AAPL | a4 | price_spike | 4    | low    | up
+        09:38 | AAPL | a5 | price_spike | 3.1  | low    | up
+        09:38 | IBM  | i1 | price_spike | 4.2  | medium | up
       `,
       output: `
-        event_time | symbol | type        | status | score | episode_id:string | opened_at:timestamp | anomalies:int64 | peak_score
+        event_time | symbol | type | status | score | episode_id | opened_at | anomalies | peak_score
         09:30      | AAPL   | price_spike | open   | 3.5   | step/a1 | 09:30 | 1 | 3.5
         09:31      | AAPL   | price_spike | update | -6    | step/a1 | 09:30 | 2 | -6
         09:31      | AAPL   | gap         | open   | 9     | step/a3 | 09:31 | 1 | 9
@@ -302,15 +302,15 @@ export const alerts: OperatorDefinition = defineOperator({
       title: 'An episode opens above 3 and closes after two scores below 2',
       config: { cool_down: '2 rows', open_above: 3, close_below: 2, by_direction: true },
       input: `
-        event_time | symbol | anomaly_id:string | type:string | score | severity:string | direction:string
-        09:30      | AAPL   | a1                | z           | 2.5   | low             | up
-        09:31      | AAPL   | a2                | z           | 3.5   | low             | up
-        09:32      | AAPL   | a3                | z           | 1.5   | low             | up
-        09:33      | AAPL   | a4                | z           | 2.5   | medium          | up
-        09:34      | AAPL   | a5                | z           | 1     | low             | up
-        09:35      | AAPL   | a6                | z           | -4    | low             | down
-        09:36      | AAPL   | a7                | z           | 0.5   | low             | up
-        09:37      | AAPL   | a8                | z           | 2.9   | low             | up
+        event_time|symbol|anomaly_id:string|type:string|score|severity:string|direction:string
+        09:30 | AAPL | a1 | z           | 2.5  | low    | up
+        09:31 | AAPL | a2 | z           | 3.5  | low    | up
+        09:32 | AAPL | a3 | z           | 1.5  | low    | up
+        09:33 | AAPL | a4 | z           | 2.5  | medium | up
+        09:34 | AAPL | a5 | z           | 1    | low    | up
+        09:35 | AAPL | a6 | z           | -4   | low    | down
+        09:36 | AAPL | a7 | z           | 0.5  | low    | up
+        09:37 | AAPL | a8 | z           | 2.9  | low    | up
       `,
       output: `
         event_time | anomaly_id    | status | score | anomalies | peak_score | last_seen
@@ -324,9 +324,9 @@ export const alerts: OperatorDefinition = defineOperator({
       title: 'No alerts around the opening',
       config: { cool_down: '1h', emit: 'open', suppress: [{ daily: '14:25-14:35' }] },
       input: `
-        event_time | symbol | anomaly_id:string | type:string | score | severity:string | direction:string
-        14:25      | AAPL   | a1                | gap         | 9     | high            | up
-        14:35      | AAPL   | a2                | gap         | 5     | high            | up
+        event_time|symbol|anomaly_id:string|type:string|score|severity:string|direction:string
+        14:25 | AAPL | a1 | gap         | 9    | high   | up
+        14:35 | AAPL | a2 | gap         | 5    | high   | up
       `,
       output: `
         event_time | anomaly_id | status

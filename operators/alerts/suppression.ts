@@ -2,7 +2,7 @@
 
 import { text, choice, z } from '../../engine/contract/fields.ts';
 import { type EventTime, parseIsoTime } from '../../engine/contract/time.ts';
-import { easternOffset, SECONDS_PER_DAY } from '../trading-session/eastern-time.ts';
+import { easternOffset, SECONDS_PER_DAY, secondsOf } from '../trading-session/eastern-time.ts';
 
 const time = (doc: string) =>
   text({ doc, examples: ['2013-10-08T13:00:00Z'] }).refine(
@@ -28,7 +28,7 @@ export const suppressField = z
           from: time('Beginning of a single stretch.').optional(),
           to: time('Its end, exclusive.').optional(),
           daily: text({
-            doc: 'In place of from and to: hours of every day, over midnight where they end earlier.',
+            doc: 'In place of these: hours of every day, over midnight where they end earlier.',
             examples: ['16:00-09:30'],
           })
             .regex(DAILY, { error: DAILY_ERROR })
@@ -84,9 +84,7 @@ function hours(daily: string, zone: 'UTC' | 'America/New_York'): (at: EventTime)
   const start = Number(fromHour) * 3600 + Number(fromMinute) * 60;
   const end = Number(toHour) * 3600 + Number(toMinute) * 60;
   return (at) => {
-    const utc = Number(
-      (at - (((at % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n)) / 1_000_000_000n,
-    );
+    const utc = secondsOf(at);
     const local = zone === 'UTC' ? utc : utc + easternOffset(utc);
     const second = ((local % SECONDS_PER_DAY) + SECONDS_PER_DAY) % SECONDS_PER_DAY;
     return start < end ? second >= start && second < end : second >= start || second < end;

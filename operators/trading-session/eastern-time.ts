@@ -11,6 +11,12 @@ export const SECONDS_PER_DAY = 86_400;
 const STANDARD = -5 * 3600;
 const DAYLIGHT = -4 * 3600;
 
+/** Whole seconds since 1970 of a time in nanoseconds. */
+export function secondsOf(time: bigint): number {
+  const seconds = time / 1_000_000_000n;
+  return Number(time % 1_000_000_000n < 0n ? seconds - 1n : seconds);
+}
+
 /** Days since 1970 of a date; months from 1, and days beyond their month count on. */
 export function dayNumber(year: number, month: number, day: number): number {
   return Date.UTC(year, month - 1, 1) / 86_400_000 + day - 1;
