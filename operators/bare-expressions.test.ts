@@ -28,6 +28,7 @@ const BARE = { ...BARE_NUMBERS, yes: true, no: false };
 const WINDOW = { aggregates: { ...BARE, rows: 'count()' } };
 
 const configs: Readonly<Record<string, object>> = {
+  classify_bars: { open: 3, high: 1e21, low: 1e-7, close: 3, volume: -1 },
   derive: { columns: BARE },
   filter: { where: true },
   hopping_window: { ...WINDOW, size: '2s', slide: '1s' },

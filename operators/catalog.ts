@@ -1,6 +1,7 @@
 import type { OperatorDefinition } from '../engine/contract/operator.ts';
 import { alerts } from './alerts/alerts.ts';
 import { bollingerDetector } from './bollinger-detector/bollinger-detector.ts';
+import { classifyBars } from './classify-bars/classify-bars.ts';
 import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
 import { ewmZscoreDetector } from './ewm-zscore-detector/ewm-zscore-detector.ts';
@@ -29,6 +30,7 @@ import { zscoreDetector } from './zscore-detector/zscore-detector.ts';
 export const operators: readonly OperatorDefinition[] = [
   alerts,
   bollingerDetector,
+  classifyBars,
   dedupe,
   derive,
   ewmZscoreDetector,

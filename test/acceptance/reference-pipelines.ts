@@ -1,7 +1,7 @@
 /** Runs the pipelines of config/pipelines/reference over real data. */
 
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { lintFile } from '../../config/lint.ts';
 import { catalog, createPipeline } from '../../index.ts';
@@ -9,7 +9,10 @@ import { readOutput, type Row } from './oracle-rows.ts';
 
 const PIPELINES = fileURLToPath(new URL('../../../config/pipelines/reference/', import.meta.url));
 
-/** Runs a pipeline, whose outputs go to the folder, and reads these columns of its anomalies. */
+/**
+ * Runs a pipeline, whose outputs go to the folder, and reads these columns of its anomalies.
+ * @param pipeline Path of its file, from the folder of the reference pipelines, without the ending.
+ */
 export async function anomaliesOf(
   folder: string,
   pipeline: string,
@@ -17,7 +20,7 @@ export async function anomaliesOf(
   input: string,
   columns: readonly string[],
 ): Promise<readonly Row[]> {
-  const out = join(folder, pipeline);
+  const out = join(folder, basename(pipeline));
   const file = join(PIPELINES, `${pipeline}.yaml`);
   const first = await lintFile(file, { catalog });
   const overrides = [
