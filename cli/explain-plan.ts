@@ -107,13 +107,14 @@ export function explainPlan(plan: PipelinePlan, slots: number): ExplainedPlan {
 }
 
 function explainOperators(plan: PipelinePlan): readonly ExplainedStep[] {
-  return plan.operators.map(({ name, type, config, input, inputSchema, outputs }) => {
+  return plan.operators.map(({ name, type, config, inputs, inputSchema, outputs }) => {
     const definition = catalog.operators.find((candidate) => candidate.name === type)!;
     const { fields, guarantees, state } = definition;
     const options = optionsOf(fields, config);
     const stateSize = explainSize(definition, config, inputSchema);
     return {
-      ...{ name, type, input: referenceText(input), inputSchema, options, outputs, guarantees },
+      ...{ name, type, input: inputs.map(referenceText).join(', ') },
+      ...{ inputSchema, options, outputs, guarantees },
       state: state.tables,
       ...(stateSize === undefined ? {} : { stateSize }),
     };
@@ -172,7 +173,7 @@ export function durationText(nanoseconds: bigint): string {
   return text === '' ? '0s' : text;
 }
 
-/** The tree. A step stands below what it reads. */
+/** The tree. A step stands below what it reads; one of several inputs in full once. */
 export function renderPlan(plan: ExplainedPlan): readonly string[] {
   const { bold, dim } = paletteFor(process.stdout);
   const { slots, partitions, key } = plan;
@@ -184,7 +185,10 @@ export function renderPlan(plan: ExplainedPlan): readonly string[] {
   if (plan.operators.some(({ state = {} }) => Object.keys(state).length > 0)) {
     lines.push(`state  ${totalText(plan.stateSize, key)}`);
   }
-  for (const source of plan.sources) lines.push('', ...renderStep(plan, source, 'source', ''));
+  const shown = new Set<string>();
+  for (const source of plan.sources) {
+    lines.push('', ...renderStep(plan, source, 'source', '', shown));
+  }
   for (const [source, path] of Object.entries(plan.deadLetters)) {
     lines.push('', `rejected rows of ${source} ${dim('->')} ${path}`);
   }
@@ -208,8 +212,13 @@ function renderStep(
   step: ExplainedStep,
   kind: Kind,
   prefix: string,
+  shown: Set<string>,
 ): readonly string[] {
   const { bold, cyan, dim } = paletteFor(process.stdout);
+  if (kind === 'operator' && shown.has(step.name)) {
+    return [`${bold(step.name)}  ${cyan(step.type)} ${dim('as above')}`];
+  }
+  shown.add(step.name);
   const readers: readonly (readonly [ExplainedStep, Kind])[] =
     kind === 'sink'
       ? []
@@ -230,7 +239,7 @@ function renderStep(
   }
   for (const [index, [reader, readerKind]] of readers.entries()) {
     const isLast = index === readers.length - 1;
-    const [first, ...rest] = renderStep(plan, reader, readerKind, `${prefix}   `);
+    const [first, ...rest] = renderStep(plan, reader, readerKind, `${prefix}   `, shown);
     lines.push(`${dim(isLast ? '└─ ' : '├─ ')}${first}`);
     for (const line of rest) lines.push(`${isLast ? '   ' : dim('│  ')}${line}`);
   }

@@ -60,13 +60,13 @@ export function trainingPipeline(
   const expressions = Object.values(features).map((value, i) => [names[i]!, value]);
   const config = { columns: Object.fromEntries(expressions) as Record<string, ExpressionValue> };
   const derive = catalog.operators.find(({ name }) => name === 'derive')!;
-  const { inputSchema, input } = step;
+  const { inputSchema, inputs } = step;
   const outputs = derive.plan(config, inputSchema, () => undefined);
   const learning: OperatorPlan = {
     name: step.name,
     type: 'derive',
     config,
-    input,
+    inputs,
     inputSchema,
     outputs,
   };
@@ -117,10 +117,11 @@ function leadingTo(
   { sources, operators }: PipelinePlan,
   step: OperatorPlan,
 ): Pick<PipelinePlan, 'sources' | 'operators'> {
-  const names = new Set<string>();
-  for (let name = step.input.step; !names.has(name); ) {
-    names.add(name);
-    name = operators.find((each) => each.name === name)?.input.step ?? name;
+  const names = new Set(step.inputs.map((input) => input.step));
+  // A set goes on to what is added to it meanwhile.
+  for (const name of names) {
+    const { inputs = [] } = operators.find((each) => each.name === name) ?? {};
+    for (const input of inputs) names.add(input.step);
   }
   return {
     sources: sources.filter(({ name }) => names.has(name)),

@@ -42,11 +42,13 @@ export function pipelineJsonSchema(catalog: Catalog): JsonSchema {
     required: ['name', 'sources', 'sinks'],
     properties: {
       name,
-      sources: section('sources', catalog.sources, SOURCE_FIELDS),
+      sources: section('sources', catalog.sources, () => SOURCE_FIELDS),
       key,
       partitions,
-      operators: section('operators', catalog.operators, { input: INPUT_FIELD }),
-      sinks: section('sinks', catalog.sinks, { input: INPUTS_FIELD }),
+      operators: section('operators', catalog.operators, ({ inputs }) => ({
+        input: inputs === 'several' ? INPUTS_FIELD : INPUT_FIELD,
+      })),
+      sinks: section('sinks', catalog.sinks, () => ({ input: INPUTS_FIELD })),
       quality: qualitySchema(),
       tests: { description: SECTIONS.tests, type: 'array', items: objectSchema(TEST_FIELDS) },
       ...rest,
@@ -61,10 +63,10 @@ interface Declaration {
 }
 
 /** Named entries, whose options depend on their `type`. */
-function section(
+function section<D extends Declaration>(
   name: keyof typeof SECTIONS,
-  definitions: readonly Declaration[],
-  common: Fields,
+  definitions: readonly D[],
+  common: (definition: D) => Fields,
 ): JsonSchema {
   const kind = name.slice(0, -1);
   const type = {
@@ -82,10 +84,13 @@ function section(
       type: 'object',
       required: ['type'],
       properties: { type },
-      allOf: definitions.map(({ name: value, summary, fields }) => ({
-        if: { properties: { type: { const: value } }, required: ['type'] },
+      allOf: definitions.map((definition) => ({
+        if: { properties: { type: { const: definition.name } }, required: ['type'] },
         // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
-        then: { description: summary, ...typed(value, { ...common, ...fields }) },
+        then: {
+          description: definition.summary,
+          ...typed(definition.name, { ...common(definition), ...definition.fields }),
+        },
       })),
     },
   };

@@ -300,10 +300,10 @@ test('a plan has defaults, the order of the flow, and the schemas of every outpu
   );
   assert.ok(plan !== undefined);
   assert.deepEqual(
-    plan.operators.map(({ name, input }) => [name, input.step, input.output]),
+    plan.operators.map(({ name, inputs }) => [name, inputs]),
     [
-      ['bars', 'trades', 'main'],
-      ['top', 'bars', 'main'],
+      ['bars', [{ step: 'trades', output: 'main' }]],
+      ['top', [{ step: 'bars', output: 'main' }]],
     ],
   );
   const { watermark, batchRows, config } = plan.sources[0]!;

@@ -2,6 +2,7 @@ import type { OperatorDefinition } from '../engine/contract/operator.ts';
 import { alerts } from './alerts/alerts.ts';
 import { bollingerDetector } from './bollinger-detector/bollinger-detector.ts';
 import { classifyBars } from './classify-bars/classify-bars.ts';
+import { composite } from './composite/composite.ts';
 import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
 import { ewmZscoreDetector } from './ewm-zscore-detector/ewm-zscore-detector.ts';
@@ -31,6 +32,7 @@ export const operators: readonly OperatorDefinition[] = [
   alerts,
   bollingerDetector,
   classifyBars,
+  composite,
   dedupe,
   derive,
   ewmZscoreDetector,

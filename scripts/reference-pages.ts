@@ -167,13 +167,16 @@ function operatorsPage(operators: readonly OperatorDefinition[]): string {
 }
 
 function operatorParts(operator: OperatorDefinition): readonly string[] {
-  const { name, summary, stability, since, fields, guarantees, state, metrics, examples } =
-    operator;
+  const { name, summary, stability, since, inputs, fields, guarantees } = operator;
+  const { state, metrics, examples } = operator;
   const tables = Object.entries(state.tables).map(([key, doc]) => `* \`${key}\`: ${doc}`);
   const counters = Object.entries(metrics);
   return [
     `## ${name}`,
     `${summary} (${stability}, since ${since})`,
+    ...(inputs === 'several'
+      ? ['Its `input` may be a list of steps that have the same columns.']
+      : []),
     optionTable(fields),
     guaranteeList(guarantees),
     ...(tables.length === 0

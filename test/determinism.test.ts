@@ -87,6 +87,19 @@ const document = {
       over: '3s',
       columns: { mean: 'mean(price)', rows: 'count(price)' },
     },
+    high: {
+      type: 'threshold',
+      input: 'recent',
+      rules: [{ type: 'high', when: 'price > mean', value: 'price', score: 'price / mean' }],
+    },
+    // Behind windows, and behind rows that may be late: they wait for the slower.
+    both: { type: 'composite', input: ['odd', 'high'], within: '4s' },
+    episodes: {
+      type: 'alerts',
+      input: ['odd', 'high', 'both'],
+      cool_down: '2s',
+      emit: 'all',
+    },
   },
   sinks: {
     none: { type: 'blackhole', input: 'odd' },
@@ -105,6 +118,10 @@ const OUTPUTS = [
   'sessions.late',
   'early.late',
   'unique.duplicates',
+  'both',
+  'both.late',
+  'episodes',
+  'episodes.late',
 ];
 
 const row = fc.record({
@@ -143,6 +160,9 @@ async function outputs(rows: readonly Row[], sizes: readonly number[], slots: nu
   return { sorted, accounts: { processed, late, duplicate } };
 }
 
+let composites = 0;
+let episodes = 0;
+
 test('slots, batch sizes and random cuts leave every output as it is', async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -150,6 +170,9 @@ test('slots, batch sizes and random cuts leave every output as it is', async () 
       fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 }),
       async (rows, cuts) => {
         const expected = await outputs(rows, [4096], 1);
+        const sorted = new Map(expected.sorted as [string, string[]][]);
+        composites += sorted.get('both')!.length;
+        episodes += sorted.get('episodes')!.length;
         assert.deepEqual(await outputs(rows, [1], 3), expected);
         assert.deepEqual(await outputs(rows, [7], 2), expected);
         assert.deepEqual(await outputs(rows, cuts, 2), expected);
@@ -157,4 +180,5 @@ test('slots, batch sizes and random cuts leave every output as it is', async () 
     ),
     { numRuns: 40 },
   );
+  assert.ok(composites > 0 && episodes > composites, 'steps of several inputs had rows');
 });

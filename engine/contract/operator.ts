@@ -57,6 +57,12 @@ export interface OperatorSpec<F extends Fields> {
     readonly lateness: string;
     readonly backPressure: string;
   };
+  /**
+   * `several` where `input` may be a list of steps with the same columns. How the rows of different
+   * inputs follow each other then depends on how rows are cut into batches, so such an operator
+   * goes by event time and watermark, which is the smallest of its inputs', and by nothing else.
+   */
+  readonly inputs?: 'one' | 'several';
   readonly fields: F;
   readonly constraints: readonly Constraint<ConfigOf<F>>[];
   /**

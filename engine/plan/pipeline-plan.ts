@@ -29,7 +29,9 @@ export interface OperatorPlan {
   readonly name: string;
   readonly type: string;
   readonly config: StepConfig;
-  readonly input: InputReference;
+  /** At least one; several only where the operator takes them. */
+  readonly inputs: readonly InputReference[];
+  /** Of all inputs. */
   readonly inputSchema: Schema;
   readonly outputs: { readonly main: Schema } & Readonly<Record<string, Schema>>;
 }
@@ -48,7 +50,7 @@ export interface PipelinePlan {
   readonly key: string;
   readonly partitions: number;
   readonly sources: readonly SourcePlan[];
-  /** In an order in which every operator comes after its input. */
+  /** In an order in which every operator comes after its inputs. */
   readonly operators: readonly OperatorPlan[];
   readonly sinks: readonly SinkPlan[];
   readonly deadLetter: { readonly path: string };

@@ -1,11 +1,12 @@
 /** Steps: inputs, order, rings, and the schemas that each makes of its input's. */
 
 import type { OperatorDefinition, Outputs } from '../contract/operator.ts';
-import type { Problem, Report } from '../contract/problem.ts';
+import type { Path, Problem, Report } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
-import { opened } from './doubts.ts';
+import { commonSchema } from './common-schema.ts';
+import { type KnownSchema, opened } from './doubts.ts';
 import { checkEntry, guarded } from './plan-step.ts';
-import type { Planning, StepNode } from './planning.ts';
+import type { Planning, ResolvedInput, StepNode } from './planning.ts';
 import { referenceText, REJECTED_OUTPUT } from './references.ts';
 import { orderSteps } from './step-order.ts';
 
@@ -15,13 +16,20 @@ const RESERVED = ['type', 'input'];
 export function planOperators(planning: Planning): void {
   for (const entry of planning.entries('operators', planning.catalog.operators)) {
     const checked = checkEntry(planning, entry, RESERVED);
-    const input = planning.resolveInput(entry);
-    planning.steps.set(entry.name, { entry, checked, input });
+    const inputs = planning.resolveInputs(entry, 'step', entry.definition?.inputs === 'several');
+    planning.steps.set(entry.name, { entry, checked, inputs });
   }
-  const inputs = new Map([...planning.steps].map(([name, { input }]) => [name, input?.step]));
+  const inputs = new Map(
+    [...planning.steps].map(([name, step]) => [
+      name,
+      step.inputs.flatMap((input) => input?.step ?? []),
+    ]),
+  );
   const { order, rings } = orderSteps(inputs);
   for (const ring of rings) {
-    const isGuessed = ring.some((name) => planning.steps.get(name)?.input?.isGuessed === true);
+    const isGuessed = ring.some((name) =>
+      planning.steps.get(name)?.inputs.some((input) => input?.isGuessed === true),
+    );
     if (!isGuessed) reportRing(planning, ring);
   }
   planning.ordered = [...rings.flat(), ...order].map((name) => planning.steps.get(name)!);
@@ -42,17 +50,11 @@ function reportRing(planning: Planning, ring: readonly string[]): void {
 }
 
 function planStep(planning: Planning, step: StepNode): void {
-  const { entry, checked, input } = step;
-  const inputPath = [...entry.path, 'input'];
-  if (input !== undefined && planning.isSource(input.step) && input.output === REJECTED_OUTPUT) {
-    planning.report({
-      path: inputPath,
-      code: 'config/unknown-input',
-      message: `a step cannot read ${referenceText(input)}: rejected rows have no key and no time`,
-      help: 'let a sink read it',
-    });
-  }
-  const known = planning.schemaOf(input, inputPath, 'value');
+  const { entry, checked, inputs } = step;
+  const known = commonSchema(planning, inputs, [...entry.path, 'input'], {
+    schemaOf: (input, path) => schemaOf(planning, input, path),
+    help: 'let it read steps of the same columns only',
+  });
   const { definition } = entry;
   if (checked === undefined || definition === undefined) return;
   const { schema: inputSchema } = known;
@@ -62,13 +64,30 @@ function planStep(planning: Planning, step: StepNode): void {
   if (result === undefined) return;
   const outputs = doubts.isOpaque ? openedOutputs(result) : result;
   step.outputs = outputs;
-  if (isSound && input !== undefined) {
+  const found = inputs.filter((input) => input !== undefined);
+  if (isSound && found.length === inputs.length) {
     const { config } = checked;
     const { name } = entry;
-    step.plan = { name, type: definition.name, config, input, inputSchema, outputs };
+    step.plan = { name, type: definition.name, config, inputs: found, inputSchema, outputs };
   } else {
     step.doubts = doubts.settled();
   }
+}
+
+function schemaOf(
+  planning: Planning,
+  input: ResolvedInput | undefined,
+  path: Path,
+): KnownSchema {
+  if (input !== undefined && planning.isSource(input.step) && input.output === REJECTED_OUTPUT) {
+    planning.report({
+      path,
+      code: 'config/unknown-input',
+      message: `a step cannot read ${referenceText(input)}: rejected rows have no key and no time`,
+      help: 'let a sink read it',
+    });
+  }
+  return planning.schemaOf(input, path, 'value');
 }
 
 function openedOutputs(outputs: Outputs): Outputs {
@@ -78,7 +97,7 @@ function openedOutputs(outputs: Outputs): Outputs {
 
 function planOutputs(
   definition: OperatorDefinition,
-  { entry, checked, input }: StepNode,
+  { entry, checked, inputs }: StepNode,
   inputSchema: Schema,
   report: Report,
 ): Outputs {
@@ -88,7 +107,7 @@ function planOutputs(
     report(problem);
   });
   if (!isRevisionReported && countsTwice(definition, inputSchema, outputs)) {
-    report(revisedInput(entry.name, referenceText(input!)));
+    report(revisedInput(entry.name, inputs.map((input) => referenceText(input!)).join(', ')));
   }
   return outputs;
 }

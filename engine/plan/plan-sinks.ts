@@ -5,10 +5,11 @@ import type { SinkDataset } from '../contract/connector.ts';
 import type { Report } from '../contract/problem.ts';
 import type { Schema } from '../contract/schema.ts';
 import { REJECTED_SCHEMA, type SinkPlan } from './pipeline-plan.ts';
+import { commonSchema } from './common-schema.ts';
 import type { DoubtfulNames, KnownSchema } from './doubts.ts';
 import { checkEntry, guarded } from './plan-step.ts';
 import type { Planning, ResolvedInput } from './planning.ts';
-import { REJECTED_OUTPUT, referenceText } from './references.ts';
+import { REJECTED_OUTPUT } from './references.ts';
 
 export interface SinkNode {
   readonly name: string;
@@ -27,8 +28,11 @@ export function planSinks(planning: Planning): readonly SinkNode[] {
   return planning.entries('sinks', planning.catalog.sinks).map((entry): SinkNode => {
     const { name, definition } = entry;
     const checked = checkEntry(planning, entry, ['type', 'input']);
-    const inputs = planning.resolveInputs(entry);
-    const known = commonSchema(planning, inputs, [...entry.path, 'input']);
+    const inputs = planning.resolveInputs(entry, 'sink', true);
+    const known = commonSchema(planning, inputs, [...entry.path, 'input'], {
+      schemaOf: (input, path) => schemaOf(planning, input, path),
+      help: 'give rows of different columns a sink each',
+    });
     if (definition === undefined || checked === undefined) return { name };
     const { schema, doubts: names } = known;
     const { config } = checked;
@@ -44,45 +48,6 @@ export function planSinks(planning: Planning): readonly SinkNode[] {
     if (!isSound || found.length < inputs.length) return { ...node, doubts: names ?? new Set() };
     return { ...node, plan: { name, type, config, inputs: found, schema } };
   });
-}
-
-/** The schema of the first input, which all must have. */
-function commonSchema(
-  planning: Planning,
-  inputs: readonly (ResolvedInput | undefined)[],
-  path: readonly (string | number)[],
-): KnownSchema {
-  const at = (index: number): readonly (string | number)[] =>
-    inputs.length === 1 ? path : [...path, index];
-  const all = inputs.map((input, index) => schemaOf(planning, input, at(index)));
-  const first = all[0]!;
-  const doubted = all.find(({ doubts }) => doubts !== undefined);
-  if (doubted !== undefined) return { schema: first.schema, doubts: doubted.doubts };
-  for (const [index, { schema }] of all.entries()) {
-    const difference = differenceOf(first.schema, schema);
-    if (difference === undefined) continue;
-    planning.report({
-      path: at(index),
-      code: 'config/column-type',
-      message: `${referenceText(inputs[index]!)} ${difference} ${referenceText(inputs[0]!)}`,
-      help: 'give rows of different columns a sink each',
-    });
-    return { schema: first.schema, doubts: new Set() };
-  }
-  const revises = all.some(({ schema }) => schema.revises === true);
-  return revises ? { ...first, schema: { ...first.schema, revises } } : first;
-}
-
-/** What makes the second schema another one, if anything. */
-function differenceOf(first: Schema, second: Schema): string | undefined {
-  if (first === second) return undefined;
-  const columns = (schema: Schema): string[] =>
-    schema.columns.map(({ name, type }) => `${name} of type ${type}`);
-  const [wanted, found] = [columns(first), columns(second)];
-  const index = wanted.findIndex((column, i) => column !== found[i]);
-  if (index >= 0) return `lacks the column ${wanted[index]} of`;
-  if (found.length > wanted.length) return `has a column ${found[wanted.length]}, unlike`;
-  return first.time === second.time ? undefined : 'has another event time than';
 }
 
 function schemaOf(

@@ -45,7 +45,8 @@ export interface SourceNode {
 export interface StepNode {
   readonly entry: Entry<OperatorDefinition>;
   readonly checked: CheckedConfig | undefined;
-  readonly input: ResolvedInput | undefined;
+  /** At least one; undefined for one that names nothing that can be read. */
+  readonly inputs: readonly (ResolvedInput | undefined)[];
   /** Only where the step, and all before it, are sound. */
   plan?: OperatorPlan;
   outputs?: Outputs;
@@ -117,19 +118,23 @@ export class Planning {
     );
   }
 
-  /** Reads the `input` of a step; undefined where it names nothing that can be read. */
-  resolveInput(entry: Entry<unknown>): ResolvedInput | undefined {
-    return this.#resolveInput(entry, entry.values?.['input'], 'step', []);
-  }
-
-  /** Reads the `input` of a sink, which may be a list. */
-  resolveInputs(entry: Entry<unknown>): readonly (ResolvedInput | undefined)[] {
+  /**
+   * Reads the `input` of a step or sink: each is undefined where it names nothing that can be read.
+   * @param takesList Whether it may be a list.
+   */
+  resolveInputs(
+    entry: Entry<unknown>,
+    kind: 'step' | 'sink',
+    takesList: boolean,
+  ): readonly (ResolvedInput | undefined)[] {
     const value = entry.values?.['input'];
-    if (!Array.isArray(value) || value.length === 0) {
-      return [this.#resolveInput(entry, value, 'sink', [])];
+    if (!takesList || !Array.isArray(value) || value.length === 0) {
+      return [this.#resolveInput(entry, value, kind, [], takesList)];
     }
     return value.map((each, index) => {
-      if (value.indexOf(each) === index) return this.#resolveInput(entry, each, 'sink', [index]);
+      if (value.indexOf(each) === index) {
+        return this.#resolveInput(entry, each, kind, [index], false);
+      }
       this.report({
         path: [...entry.path, 'input', index],
         code: 'config/invalid-value',
@@ -144,6 +149,7 @@ export class Planning {
     value: unknown,
     kind: 'step' | 'sink',
     at: readonly number[],
+    takesList: boolean,
   ): ResolvedInput | undefined {
     if (values === undefined) return undefined;
     if (value === undefined) {
@@ -157,7 +163,7 @@ export class Planning {
       return undefined;
     }
     if (typeof value !== 'string') {
-      const list = kind === 'sink' && at.length === 0 ? ', or a list' : '';
+      const list = takesList ? ', or a list' : '';
       const expected = `the name of one source or step${list}`;
       this.report({
         path: [...path, 'input', ...at],

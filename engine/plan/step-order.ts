@@ -1,36 +1,52 @@
 /**
- * The order of steps: every step after its input. Each step has one input, so following inputs
- * from a step either ends at a source or runs into a ring.
+ * The order of steps: every step after its inputs. Inputs are followed from a step, depth first, to
+ * sources or into a ring.
  */
 
 export interface StepOrder {
   /** Names, inputs first; among equals in the order of the file. Steps of rings are left out. */
   readonly order: readonly string[];
-  /** Each ring once, in the direction in which rows would flow, from its first step in the file. */
+  /**
+   * Rings that share no step, in the direction in which rows would flow, each from its first step
+   * in the file. Where rings share steps, one of them is given.
+   */
   readonly rings: readonly (readonly string[])[];
 }
 
-/** @param inputs Step name to the name of what it reads; a name that is no step ends the chain. */
-export function orderSteps(inputs: ReadonlyMap<string, string | undefined>): StepOrder {
+interface Visit {
+  readonly name: string;
+  readonly inputs: readonly string[];
+  next: number;
+}
+
+/** @param inputs Step name to the names of what it reads; one that is no step ends the chain. */
+export function orderSteps(inputs: ReadonlyMap<string, readonly string[]>): StepOrder {
   const order: string[] = [];
   const rings: (readonly string[])[] = [];
-  const state = new Map<string, 'open' | 'ordered' | 'ring'>();
+  const inRings = new Set<string>();
+  const state = new Map<string, 'open' | 'done'>();
+  const path: Visit[] = [];
+  const enter = (name: string): void => {
+    state.set(name, 'open');
+    path.push({ name, inputs: inputs.get(name)!, next: 0 });
+  };
+  const close = (first: string): void => {
+    const ring = path.slice(path.findIndex(({ name }) => name === first)).map(({ name }) => name);
+    if (ring.some((name) => inRings.has(name))) return;
+    for (const name of ring) inRings.add(name);
+    rings.push(fromFirst(ring.reverse(), inputs));
+  };
   for (const start of inputs.keys()) {
-    const chain: string[] = [];
-    let name: string | undefined = start;
-    while (name !== undefined && inputs.has(name) && !state.has(name)) {
-      state.set(name, 'open');
-      chain.push(name);
-      name = inputs.get(name);
-    }
-    if (name !== undefined && state.get(name) === 'open') {
-      const ring = chain.splice(chain.indexOf(name));
-      for (const member of ring) state.set(member, 'ring');
-      rings.push(fromFirst(ring.reverse(), inputs));
-    }
-    for (const member of chain.reverse()) {
-      state.set(member, 'ordered');
-      order.push(member);
+    if (!state.has(start)) enter(start);
+    while (path.length > 0) {
+      const visit = path[path.length - 1]!;
+      const name = visit.inputs[visit.next++];
+      if (name === undefined) {
+        path.pop();
+        state.set(visit.name, 'done');
+        if (!inRings.has(visit.name)) order.push(visit.name);
+      } else if (state.get(name) === 'open') close(name);
+      else if (inputs.has(name) && !state.has(name)) enter(name);
     }
   }
   return { order, rings };
@@ -39,7 +55,7 @@ export function orderSteps(inputs: ReadonlyMap<string, string | undefined>): Ste
 /** The ring, turned so that it begins with its first step in the file. */
 function fromFirst(
   ring: readonly string[],
-  inputs: ReadonlyMap<string, string | undefined>,
+  inputs: ReadonlyMap<string, readonly string[]>,
 ): readonly string[] {
   const members = new Set(ring);
   for (const name of inputs.keys()) {

@@ -67,8 +67,8 @@ export class PartitionTask {
   readonly #collectors: Collector[];
   /** `step.output` to who reads it. */
   readonly #consumers = new Map<string, Consumer[]>();
-  /** Position of the operator that feeds each operator; -1 for a source. */
-  readonly #upstream: readonly number[];
+  /** Positions of the operators that feed each operator; -1 for a source. */
+  readonly #upstream: readonly (readonly number[])[];
   readonly #inputWatermarks: EventTime[];
   readonly #outputWatermarks: EventTime[];
   #watermark: EventTime = BEGINNING_OF_TIME;
@@ -81,14 +81,16 @@ export class PartitionTask {
     this.#shared = shared;
     for (const key of snapshot?.keys ?? []) this.keys.intern(key);
     const { operators, sinks } = shared.plan;
-    operators.forEach((plan, index) => this.#connect(plan.input, { kind: 'operator', index }));
+    operators.forEach(({ inputs }, index) => {
+      for (const input of inputs) this.#connect(input, { kind: 'operator', index });
+    });
     sinks.forEach(({ inputs }, index) => {
       for (const input of inputs) this.#connect(input, { kind: 'sink', index });
     });
     this.#operators = operators.map((plan) => this.#open(plan, snapshot?.operators[plan.name]));
     this.#collectors = operators.map((_, index) => this.#collector(index));
-    this.#upstream = operators.map(({ input }) =>
-      operators.findIndex(({ name }) => name === input.step),
+    this.#upstream = operators.map(({ inputs }) =>
+      inputs.map((input) => operators.findIndex(({ name }) => name === input.step)),
     );
     this.#inputWatermarks = operators.map(() => BEGINNING_OF_TIME);
     this.#outputWatermarks = operators.map(() => BEGINNING_OF_TIME);
@@ -116,13 +118,22 @@ export class PartitionTask {
     if (watermark <= this.#watermark) return;
     this.#watermark = watermark;
     for (const [index, operator] of this.#operators.entries()) {
-      const upstream = this.#upstream[index]!;
-      const input = upstream < 0 ? watermark : this.#outputWatermarks[upstream]!;
+      const input = this.#inputWatermark(index);
       if (input <= this.#inputWatermarks[index]!) continue;
       this.#inputWatermarks[index] = input;
       const output = operator.advance(input, this.#collectors[index]!);
       if (output > this.#outputWatermarks[index]!) this.#outputWatermarks[index] = output;
     }
+  }
+
+  /** No row of any input of the operator will be below this. */
+  #inputWatermark(index: number): EventTime {
+    let smallest = this.#watermark;
+    for (const upstream of this.#upstream[index]!) {
+      const own = upstream < 0 ? this.#watermark : this.#outputWatermarks[upstream]!;
+      if (own < smallest) smallest = own;
+    }
+    return smallest;
   }
 
   /** The windows of a key that are still open, of each operator that has windows. */

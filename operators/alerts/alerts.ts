@@ -236,13 +236,14 @@ export const alerts: OperatorDefinition = defineOperator({
     'have cooled down.',
   guarantees: {
     order:
-      'Alerts come in the order of event time, whatever the order of the anomalies; the end of an ' +
-      'episode comes before what begins at the same time.',
+      'Alerts come in the order of event time, whatever the order of the anomalies; the end of ' +
+      'an episode comes before what begins at the same time.',
     lateness:
       'Anomalies below the watermark go to the output `late` and change nothing. An episode is ' +
       'closed by the watermark, never by the clock.',
     backPressure: 'Holds anomalies back until the watermark has passed them.',
   },
+  inputs: 'several',
   fields,
   constraints,
   plan,
@@ -285,7 +286,7 @@ export const alerts: OperatorDefinition = defineOperator({
         09:38 | IBM  | i1 | price_spike | 4.2  | medium | up
       `,
       output: `
-        event_time | symbol | type | status | score | episode_id | opened_at | anomalies | peak_score
+        event_time | symbol | type | status | score|episode_id|opened_at|anomalies|peak_score
         09:30      | AAPL   | price_spike | open   | 3.5   | step/a1 | 09:30 | 1 | 3.5
         09:31      | AAPL   | price_spike | update | -6    | step/a1 | 09:30 | 2 | -6
         09:31      | AAPL   | gap         | open   | 9     | step/a3 | 09:31 | 1 | 9
