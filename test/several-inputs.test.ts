@@ -70,10 +70,12 @@ test('what is wrong with a list is told at its entry', () => {
     'operators.both.input: input: expected the name of one source or step, or a list, ' +
       'got an empty list',
   ]);
-  const one = { rolled: { type: 'rolling', input: ['bars'], over: '2 rows', columns: {} } };
+  const one = {
+    rolled: { type: 'rolling', input: ['bars'], over: '2 rows', columns: { m: 'max(high)' } },
+  };
   assert.deepEqual(
     told(document('high_bars', one))[0],
-    'operators.rolled.input: input: expected the name of one source or step, got ["bars"]',
+    'operators.rolled.input: input: expected the name of one source or step, got a list',
   );
 });
 
