@@ -94,6 +94,11 @@ export class JsonColumns {
     return code;
   }
 
+  /** The columns where they lie: what stands in them changes with the next `put`. */
+  get vectors(): readonly ColumnVector[] {
+    return this.#sinks.map(({ vector }) => vector);
+  }
+
   /** The first rows, as arrays of their own. */
   take(rowCount: number): ColumnVector[] {
     return this.#sinks.map(({ vector, texts }) => {

@@ -15,7 +15,26 @@ export type RejectRow = (reason: string, raw: string) => void;
 /** A message of which nothing can be read. */
 export class UndecodableMessage extends Error {}
 
+export interface ScannedMessage {
+  readonly payload: Uint8Array;
+  readonly subject: string;
+}
+
+/** Reads many messages of one row each at once. */
+export interface MessageScanner {
+  /** Takes messages, in place of the ones before. */
+  load(messages: readonly ScannedMessage[]): void;
+  /**
+   * Puts the messages from number `from` on into the batch behind its first `at` rows, a row each,
+   * up to one that must be opened, or as many as the batch has room for.
+   * @returns The number of the first message that was not read.
+   */
+  scan(from: number, at: number): number;
+}
+
 export interface MessageDecoder {
+  /** Where there is one, messages go through it first. */
+  readonly scanner?: MessageScanner;
   /**
    * Takes a message, in place of the one before.
    * @returns The number of its rows.
@@ -47,5 +66,11 @@ export function looksLike(payload: Uint8Array): string {
 
 /** The token of a subject, counted from 1. */
 export function tokenOf(subject: string, token: number): string | undefined {
-  return subject.split('.')[token - 1];
+  let start = 0;
+  for (let number = 1; number < token; number++) {
+    start = subject.indexOf('.', start) + 1;
+    if (start === 0) return undefined;
+  }
+  const end = subject.indexOf('.', start);
+  return end < 0 ? subject.slice(start) : subject.slice(start, end);
 }

@@ -23,6 +23,7 @@ import { asError, rawText, REJECTED_ROWS_MAX } from '../formats/decoder.ts';
 import { JsonColumns } from '../formats/json-columns.ts';
 import { checkPosition } from './check-position.ts';
 import { closeConnection, openConnection } from './connection.ts';
+import { canScanMessages, JsonMessages } from './json-messages.ts';
 import type { StreamPosition } from './judge-position.ts';
 import { type MessageDecoder, UndecodableMessage } from './message-decoder.ts';
 import { PullReader } from './pull-reader.ts';
@@ -38,6 +39,9 @@ const POLL_MS = 100;
 const GATHER_MS = 4;
 /** Longest stretch of decoding in one poll. */
 const BUSY_MS = 50;
+/** Messages that a scanner is given at once, and their bytes. */
+const GROUP_MESSAGES = 4096;
+const GROUP_BYTES = 1 << 21;
 /** Messages of a new run that may be undecodable before that is taken for the wrong format. */
 const TRIES_MAX = 16;
 
@@ -50,6 +54,9 @@ async function makeDecoder(
   if (config.format === 'arrow') {
     const { ArrowDecoder } = await import('./arrow-decoder.ts');
     return new ArrowDecoder(columns, batchRows, unit);
+  }
+  if (config.format === 'json' && canScanMessages(columns)) {
+    return new JsonMessages(columns, batchRows, unit);
   }
   return new ValueDecoder(config.format, columns, new JsonColumns(columns, batchRows, unit));
 }
@@ -70,6 +77,11 @@ export class NatsReader implements SplitReader {
   readonly #parts: ReaderParts;
   readonly #who: string;
   #position: StreamPosition;
+  /** Messages that have been taken, and the number of the first that has not been opened. */
+  #group: readonly StreamMessage[] = [];
+  #opened = 0;
+  /** With `until: last`: nothing behind the group is to be read. */
+  #isLastGroup = false;
   /** The message at hand, its rows, and how many of them have been read. */
   #message: StreamMessage | undefined;
   #messageRows = 0;
@@ -146,7 +158,7 @@ export class NatsReader implements SplitReader {
   async #next(): Promise<SourceBatch | 'idle' | 'end'> {
     if (this.#failure !== undefined) throw this.#failure.error;
     const { pull } = this.#parts;
-    if (this.#message === undefined && !this.#hasEnded) {
+    if (!this.#hasMore && !this.#hasEnded) {
       const early = GATHER_MS - (performance.now() - this.#lastPollMs);
       if (early > 0 && !pull.hasPlenty) await new Promise((resolve) => setTimeout(resolve, early));
       await pull.arrival(POLL_MS);
@@ -164,6 +176,11 @@ export class NatsReader implements SplitReader {
     return 'idle';
   }
 
+  /** Messages have been taken and not been read. */
+  get #hasMore(): boolean {
+    return this.#message !== undefined || this.#opened < this.#group.length;
+  }
+
   #hasRoom(): boolean {
     const { batchRows } = this.#parts.context;
     return this.#rows < batchRows && this.#rejected.length < REJECTED_ROWS_MAX;
@@ -172,7 +189,7 @@ export class NatsReader implements SplitReader {
   /** With `until: last`, and nothing more that matches the filter. */
   #isPastLast(): boolean {
     const { last, pull } = this.#parts;
-    return last !== undefined && pull.isDrained;
+    return last !== undefined && !this.#hasMore && pull.isDrained;
   }
 
   /** Converts a part of the message at hand, or of the next one; false where none is here. */
@@ -199,20 +216,51 @@ export class NatsReader implements SplitReader {
     return true;
   }
 
-  /** Takes the next message; false where none is here or may be read. */
-  #openNext(): boolean {
+  /** Takes messages where none are at hand; false where none are here or may be read. */
+  #gather(): boolean {
+    if (this.#opened < this.#group.length) return true;
+    if (this.#isLastGroup) this.#hasEnded = true;
     if (this.#hasEnded) return false;
     const { pull, decoder, last } = this.#parts;
-    const message = pull.take();
-    if (message === undefined) return false;
-    if (last !== undefined && message.sequence > last) {
-      this.#hasEnded = true;
-      return false;
+    const { scanner } = decoder;
+    this.#opened = 0;
+    this.#group = pull.takeSome(scanner === undefined ? 1 : GROUP_MESSAGES, GROUP_BYTES);
+    if (last !== undefined && (this.#group.at(-1)?.sequence ?? 0) > last) {
+      this.#group = this.#group.filter(({ sequence }) => sequence <= last);
+      this.#isLastGroup = true;
+      if (this.#group.length === 0) this.#hasEnded = true;
     }
+    const newest = this.#group.at(-1);
+    if (newest === undefined) return false;
+    for (const { payload } of this.#group) this.#bytesRead += payload.length;
+    this.#pending = newest.pending;
+    this.#lagSeconds = Math.max(0, Date.now() - Number(newest.time.slice(0, -6))) / 1000;
+    scanner?.load(this.#group);
+    return true;
+  }
+
+  /** Reads the messages of one row that come next, if any, all at once. */
+  #scan(): boolean {
+    const { scanner } = this.#parts.decoder;
+    if (scanner === undefined || this.#rowsToSkip > 0) return false;
+    const from = this.#opened;
+    this.#opened = scanner.scan(from, this.#rows);
+    const count = this.#opened - from;
+    if (count === 0) return false;
+    this.#rows += count;
+    this.#messages += count;
+    this.#tries = undefined;
+    this.#finish(this.#group[this.#opened - 1]!);
+    return true;
+  }
+
+  /** Opens the next message, or reads those that need no opening; false where there is none. */
+  #openNext(): boolean {
+    if (!this.#gather()) return false;
+    if (this.#scan()) return true;
+    const { decoder } = this.#parts;
+    const message = this.#group[this.#opened++]!;
     this.#messages++;
-    this.#bytesRead += message.payload.length;
-    this.#pending = message.pending;
-    this.#lagSeconds = Math.max(0, Date.now() - Number(message.time.slice(0, -6))) / 1000;
     this.#cursor = 0;
     try {
       this.#messageRows = decoder.open(message.payload, message.subject);
@@ -267,7 +315,7 @@ export class NatsReader implements SplitReader {
 
   position(): SplitPosition {
     const { pull } = this.#parts;
-    const isDone = this.#message === undefined && pull.isDrained;
+    const isDone = !this.#hasMore && pull.isDrained;
     // Behind messages of other subjects, where there is none of ours.
     const isFurther = isDone && pull.reached.sequence > this.#position.sequence;
     const { sequence, time, stream } = isFurther ? pull.reached : this.#position;

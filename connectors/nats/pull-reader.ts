@@ -126,21 +126,37 @@ export class PullReader {
 
   /** The next message where one is here; throws, behind the last message, why none will come. */
   take(): StreamMessage | undefined {
-    const message = this.#queue[this.#taken];
-    if (message === undefined) {
+    return this.takeSome(1, 0)[0];
+  }
+
+  /**
+   * The next messages: at least one where one is here, at most `count`, of about `bytes` bytes.
+   * Throws, behind the last message, why none will come.
+   */
+  takeSome(count: number, bytes: number): StreamMessage[] {
+    const queue = this.#queue;
+    const start = this.#taken;
+    if (start === queue.length) {
       if (this.#failure !== undefined) throw this.#failure;
-      return undefined;
+      return [];
     }
-    this.#queuedBytes -= message.payload.length + MESSAGE_OVERHEAD_BYTES;
-    if (++this.#taken === this.#queue.length) {
+    const last = Math.min(queue.length, start + count);
+    let end = start;
+    let taken = 0;
+    do {
+      taken += queue[end++]!.payload.length + MESSAGE_OVERHEAD_BYTES;
+    } while (end < last && taken < bytes);
+    this.#queuedBytes -= taken;
+    const messages = start === 0 && end === queue.length ? queue : queue.slice(start, end);
+    if (end === queue.length) {
       this.#queue = [];
       this.#taken = 0;
-    } else if (this.#taken >= 1024) {
-      this.#queue.splice(0, this.#taken);
+    } else if (end >= 1024) {
+      this.#queue = queue.slice(end);
       this.#taken = 0;
-    }
+    } else this.#taken = end;
     this.#pull();
-    return message;
+    return messages;
   }
 
   /** Resolves when a message is here, or nothing more will come, or the time is over. */

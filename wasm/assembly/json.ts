@@ -18,6 +18,7 @@
  *            u32 required      bit i: column i must have a value
  *            u32 line_end      of the line that is left to the host: its line end
  *            u32 full_column   column whose interner is full
+ *            u32 reason        why `scanMessages` stopped
  *   name     u64 first 8 bytes, u32 length + 1 (0 is a free slot), u32 pointer to the name,
  *            u32 1 + first column read from it (`next` of its descriptor leads on), u32 (unused)
  */
@@ -56,6 +57,7 @@ const NAME_MASK: usize = 32;
 const REQUIRED: usize = 36;
 const LINE_END: usize = 40;
 const FULL_COLUMN: usize = 44;
+const REASON: usize = 48;
 
 const NAME_BYTES: u32 = 24;
 const FACTOR: u64 = 0x9e3779b97f4a7c15;
@@ -355,4 +357,38 @@ export function scan(state: usize): u32 {
   store<u32>(state, line, LINE);
   store<u32>(state, row, ROWS);
   return reason;
+}
+
+/**
+ * Reads messages, each one object, from number `from` on; a line end within one is left to the
+ * host, as is a message of nothing.
+ *
+ * @param ends u32[count]: where each message ends, at a line end behind which the next one starts;
+ *   in front of them the start of message 0.
+ * @returns The first message that was not read, with the reason in the state; `count` where all
+ *   were.
+ */
+export function scanMessages(state: usize, ends: usize, from: u32, count: u32): u32 {
+  const rowsMax = load<u32>(state, ROWS_MAX);
+  let row = load<u32>(state, ROWS);
+  let index = from;
+  let start = <usize>load<u32>(ends + (<usize>from << 2) - 4);
+  if (from > 0) start++;
+  for (; index < count; index++) {
+    if (row == rowsMax) {
+      store<u32>(state, ROWS_FULL, REASON);
+      break;
+    }
+    const end = <usize>load<u32>(ends + (<usize>index << 2));
+    const reason = readLine(state, start, end, row);
+    if (reason != TAKEN) {
+      store<u32>(state, fullColumn, FULL_COLUMN);
+      store<u32>(state, reason == INTERNER_FULL ? INTERNER_FULL : HOST_LINE, REASON);
+      break;
+    }
+    row++;
+    start = end + 1;
+  }
+  store<u32>(state, row, ROWS);
+  return index;
 }
