@@ -1,6 +1,7 @@
 import type { OperatorDefinition } from '../engine/contract/operator.ts';
 import { alerts } from './alerts/alerts.ts';
 import { bollingerDetector } from './bollinger-detector/bollinger-detector.ts';
+import { changePointDetector } from './change-point-detector/change-point-detector.ts';
 import { classifyBars } from './classify-bars/classify-bars.ts';
 import { composite } from './composite/composite.ts';
 import { dedupe } from './dedupe/dedupe.ts';
@@ -19,7 +20,9 @@ import { priceVolatilityDetector } from './price-volatility-detector/price-volat
 import { robustZscoreDetector } from './robust-zscore-detector/robust-zscore-detector.ts';
 import { rolling } from './rolling/rolling.ts';
 import { rsiDetector } from './rsi-detector/rsi-detector.ts';
+import { seasonalDetector } from './seasonal-detector/seasonal-detector.ts';
 import { sessionWindow } from './session-window/session-window.ts';
+import { stuckPriceDetector } from './stuck-price-detector/stuck-price-detector.ts';
 import { threshold } from './threshold/threshold.ts';
 import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
 import { volumeDetector } from './volume-detector/volume-detector.ts';
@@ -31,6 +34,7 @@ import { zscoreDetector } from './zscore-detector/zscore-detector.ts';
 export const operators: readonly OperatorDefinition[] = [
   alerts,
   bollingerDetector,
+  changePointDetector,
   classifyBars,
   composite,
   dedupe,
@@ -49,7 +53,9 @@ export const operators: readonly OperatorDefinition[] = [
   robustZscoreDetector,
   rolling,
   rsiDetector,
+  seasonalDetector,
   sessionWindow,
+  stuckPriceDetector,
   threshold,
   tumblingWindow,
   volumeDetector,

@@ -1,0 +1,92 @@
+/** Declares a detector that keeps a record of numbers for each key. */
+
+import { type ConfigOf, type Fields, text, type z } from '../../engine/contract/fields.ts';
+import {
+  type Constraint,
+  defineOperator,
+  type OperatorDefinition,
+  type OperatorSpec,
+  type Outputs,
+} from '../../engine/contract/operator.ts';
+import type { ExpressionValue } from '../../engine/contract/fields.ts';
+import type { Report } from '../../engine/contract/problem.ts';
+import type { Schema } from '../../engine/contract/schema.ts';
+import { sumOfSizes } from '../../engine/contract/state-size.ts';
+import { planExpression } from '../../engine/expression/plan-expression.ts';
+import {
+  ANOMALY_METRICS,
+  ANOMALY_TABLES,
+  anomalySchema,
+  anomalyStateSize,
+  type SeverityLimits,
+} from '../anomalies/anomaly.ts';
+import { anomalyType, severityConstraints, severityLimits } from '../anomalies/anomaly-fields.ts';
+
+type AnomalyFields = {
+  readonly anomaly_type: z.ZodDefault<z.ZodString>;
+  readonly detector: z.ZodDefault<z.ZodString>;
+  readonly severity: z.ZodDefault<typeof severityLimits>;
+};
+
+/** Fields of every such detector, behind those of its own. */
+export function keyedFields(
+  type: string,
+  detector: string,
+  severity: SeverityLimits,
+): AnomalyFields {
+  return {
+    anomaly_type: anomalyType('Type of the anomalies; part of their ids.').default(type),
+    detector: text({ doc: 'Name of the method in the anomalies.' }).min(1).default(detector),
+    severity: severityLimits.default(severity).meta({
+      description: 'Limits of the absolute score.',
+      examples: [severity],
+    }),
+  };
+}
+
+interface Spec<F extends Fields>
+  extends Pick<OperatorSpec<F>, 'name' | 'summary' | 'fields' | 'examples' | 'open'> {
+  readonly constraints?: readonly Constraint<ConfigOf<F>>[];
+  /** Fields that are expressions of numbers; the first stands for all where a key is reported. */
+  readonly inputs: readonly (keyof F & string)[];
+  /** What the record of a key holds, for the checkpoint's manifest. */
+  readonly state: string;
+  readonly recordNumbers: (config: ConfigOf<F>) => number;
+}
+
+export function defineKeyedDetector<F extends Fields & AnomalyFields>(
+  spec: Spec<F>,
+): OperatorDefinition {
+  const { inputs, state, recordNumbers, constraints = [], ...rest } = spec;
+  const plan = (config: ConfigOf<F>, input: Schema, report: Report): Outputs => {
+    for (const name of inputs) {
+      const value = config[name as keyof ConfigOf<F>] as ExpressionValue | undefined;
+      if (value !== undefined) planExpression(value, input, 'number', [name], report);
+    }
+    return { main: anomalySchema(input, [inputs[0]!], report) };
+  };
+  const severity = severityConstraints as unknown as readonly Constraint<ConfigOf<F>>[];
+  return defineOperator<F>({
+    ...rest,
+    since: '0.1.0',
+    stability: 'experimental',
+    guarantees: {
+      order: 'Anomalies come in the order of their rows; rows are taken as they arrive.',
+      lateness: 'A late row is judged and learnt like any other; its anomalies have other ids.',
+      backPressure: 'Works in the same turn; holds no rows back.',
+    },
+    constraints: [...severity, ...constraints],
+    plan,
+    state: {
+      version: 1,
+      scope: 'keyed',
+      tables: { ...ANOMALY_TABLES, symbols: state },
+      bytesPerKey: (config) =>
+        sumOfSizes([
+          anomalyStateSize([(config as { anomaly_type: string }).anomaly_type]),
+          { key: 8 * recordNumbers(config), parts: [] },
+        ]),
+    },
+    metrics: ANOMALY_METRICS,
+  });
+}
