@@ -11,7 +11,7 @@ import { FolderStore } from './engine/checkpoint/folder-store.ts';
 import type { StartRequest } from './engine/checkpoint/decide-start.ts';
 import { systemClock } from './engine/contract/time.ts';
 import { Pipeline } from './engine/runtime/pipeline.ts';
-import type { Inspection } from './engine/runtime/pipeline-run.ts';
+import type { Inspection } from './engine/runtime/inspection.ts';
 import type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
 import { threadWorkers } from './engine/runtime/thread-workers.ts';
 
@@ -19,7 +19,7 @@ export { catalog } from './catalog.ts';
 export { lintFile } from './config/lint.ts';
 export { EngineError } from './engine/contract/error.ts';
 export type { PipelinePlan } from './engine/plan/pipeline-plan.ts';
-export type { Inspection } from './engine/runtime/pipeline-run.ts';
+export type { Inspection } from './engine/runtime/inspection.ts';
 export type { CommitState } from './engine/runtime/commit.ts';
 export type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
 

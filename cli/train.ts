@@ -29,11 +29,11 @@ export function register(program: Command): void {
         .command('train')
         .summary('train the model of a step')
         .description(
-          'Reads the sources of the pipeline to their end, through the steps before the one that\n' +
-            'is named, and trains its model from the rows that arrive: isolation forests, of the\n' +
-            'features, trees and limits that the step names. Nothing else is written. The same\n' +
-            'rows make the same model. The first Ctrl-C ends reading and trains from what there\n' +
-            'is.',
+          'Reads the sources of the pipeline to their end, through the steps before the one\n' +
+            'that is named, and trains its model from the rows that arrive: isolation forests,\n' +
+            'of the features, trees and limits that the step names. Nothing else is written.\n' +
+            'The same rows make the same model. The first Ctrl-C ends reading and trains from\n' +
+            'what there is.',
         )
         .argument('<file>', 'pipeline file'),
     ),

@@ -22,7 +22,10 @@ test('every chain of a source, up to two operators and a sink is valid as it is 
   const firsts = operators.filter(
     (name) => name === 'limits_detector' || !name.endsWith('_detector'),
   );
-  const pairs = firsts.flatMap((first) => operators.map((next) => [first, next]));
+  // Episodes are not merged into episodes.
+  const pairs = firsts
+    .flatMap((first) => operators.map((next) => [first, next]))
+    .filter(([first, next]) => first !== 'alerts' || next !== 'alerts');
   const chains = sources.flatMap((source, index) => [
     ...sinks.map((sink) => [source, sink]),
     ...operators.map((operator) => [source, operator, 'ndjson']),
@@ -33,8 +36,12 @@ test('every chain of a source, up to two operators and a sink is valid as it is 
     [source, 'tumbling_window', 'derive', 'rolling', 'threshold', 'parquet'],
   ]);
   assert.ok(chains.length > 20);
-  for (const chain of chains)
-    assert.deepEqual([chain.join('/'), lints(chain)], [chain.join('/'), []]);
+  for (const chain of chains) {
+    // What reads anomalies says so where there are none.
+    const found = lints(chain).filter((text) => !text.includes('expected anomalies, which have'));
+    assert.deepEqual([chain.join('/'), found], [chain.join('/'), []]);
+  }
+  assert.deepEqual(lints(['file', 'threshold', 'alerts', 'ndjson']), []);
 });
 
 test('a type that does not exist is told with what was meant', () => {

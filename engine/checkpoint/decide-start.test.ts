@@ -159,8 +159,8 @@ const CASES: readonly Case[] = [
       5,
       [7, 6],
       'going back to checkpoint 5: 2 later ones are removed, outputs after it taken back',
-      'sink alerts cannot take back what came after checkpoint 5: it may come twice, where nobody ' +
-        'recognises its ids',
+      'sink alerts cannot take back what came after checkpoint 5: it may come twice, where ' +
+        'nobody recognises its ids',
     ),
   ],
 ];

@@ -87,8 +87,8 @@ const keptNot = (what: string): Fit =>
   );
 const carriedNot = (what: string): Fit =>
   refused(
-    `rows of sink out wait in the checkpoint, and the sink ${what}; change it back and stop a run ` +
-      'with Ctrl-C to write them, or start anew with --ignore-state',
+    `rows of sink out wait in the checkpoint, and the sink ${what}; change it back and stop a ` +
+      'run with Ctrl-C to write them, or start anew with --ignore-state',
   );
 const extended = (...columns: Schema['columns']): Schema => ({ ...trades, columns });
 const [time, symbol, price] = trades.columns as [
@@ -149,8 +149,8 @@ const CASES: readonly Case[] = [
     {},
     { sources: [{ name: 'trades', type: 'file', splits: ['b.csv'] }] },
     refused(
-      'source trades no longer has a.csv, which was being read; bring it back, or give the source ' +
-        'another name to read what it has now from the start',
+      'source trades no longer has a.csv, which was being read; bring it back, or give the ' +
+        'source another name to read what it has now from the start',
     ),
   ],
   [

@@ -61,7 +61,7 @@ test('a checkpoint is never overwritten', async () => {
   assert.deepEqual(readdirSync(folder), ['000000000007.checkpoint']);
 });
 
-test('temporary files go when an engine opens the folder, and whoever looks leaves them', async () => {
+test('temporary files go when an engine opens the folder; whoever looks leaves them', async () => {
   const folder = newFolder();
   assert.deepEqual(await FolderStore.toLookAt(folder).list(), []);
   assert.equal(existsSync(folder), false);
@@ -92,7 +92,7 @@ test('a folder is for one engine at a time', async () => {
   await (await FolderStore.open(folder)).close();
 });
 
-test('the lock of a process that is gone is taken, also where its number is in use again', async () => {
+test('the lock of a dead process is taken, also where its number is used again', async () => {
   const gone = spawnSync(process.execPath, ['--version']).pid;
   const locks = [
     JSON.stringify({ pid: gone, started: '1' }),

@@ -74,11 +74,7 @@ function planStep(planning: Planning, step: StepNode): void {
   }
 }
 
-function schemaOf(
-  planning: Planning,
-  input: ResolvedInput | undefined,
-  path: Path,
-): KnownSchema {
+function schemaOf(planning: Planning, input: ResolvedInput | undefined, path: Path): KnownSchema {
   if (input !== undefined && planning.isSource(input.step) && input.output === REJECTED_OUTPUT) {
     planning.report({
       path,

@@ -13,14 +13,7 @@
 import type { Catalog, Committable } from '../contract/connector.ts';
 import { EngineError } from '../contract/error.ts';
 import { addAccounts, emptyAccounts, type RowAccounts } from '../contract/row-accounts.ts';
-import { partitionOf } from '../contract/hash.ts';
-import {
-  BEGINNING_OF_TIME,
-  type Clock,
-  END_OF_TIME,
-  type EventTime,
-  type ProcessingTimeMs,
-} from '../contract/time.ts';
+import { BEGINNING_OF_TIME, type Clock, END_OF_TIME, type EventTime } from '../contract/time.ts';
 import type { Checkpoint, SourceSnapshot, TaskSnapshot } from '../checkpoint/checkpoint.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
@@ -33,16 +26,15 @@ import {
 } from './checkpointer.ts';
 import { type CommitState, commitAll, commitCheckpoint } from './commit.ts';
 import { InFlight } from './in-flight.ts';
+import { type Inspection, inspectKey } from './inspection.ts';
 import { DEAD_LETTERS, Outputs } from './outputs.ts';
 import { type RunOutcome, type RunState, stepResults } from './run-result.ts';
-import type { TaskInspection } from './partition-task.ts';
 import { findSplits, openParts, type RunParts } from './run-parts.ts';
 import { type FoundSplit, refuseSourcesAsSinks } from './source-files.ts';
-import type { FeedMessage } from './split-feed.ts';
 import type { ReaderRows } from './split-reader-host.ts';
 import { findStart, identifyOperators } from './start-point.ts';
 import type { SlotResult } from './slot.ts';
-import type { SplitStanding } from './watermark-tracker.ts';
+import { unlessAborted } from './stop-signal.ts';
 import type { Workers } from './workers.ts';
 
 /** Told when it is known where the run begins. */
@@ -65,17 +57,6 @@ export interface RunSettings {
   readonly checkpoints?:
     | (CheckpointOptions & { readonly store: CheckpointStore; readonly start: StartRequest })
     | undefined;
-}
-
-/** What a run tells about a key while it goes on. Plain data. */
-export interface Inspection extends TaskInspection {
-  readonly key: string;
-  readonly nowMs: ProcessingTimeMs;
-  readonly watermark: EventTime;
-  readonly splits: readonly (SplitStanding & {
-    readonly source: string;
-    readonly split: string;
-  })[];
 }
 
 export class PipelineRun {
@@ -135,17 +116,7 @@ export class PipelineRun {
   /** Why windows of a key have not been put out yet; undefined before the run is open. */
   async inspect(key: string): Promise<Inspection | undefined> {
     if (this.#parts === undefined) return undefined;
-    const { slots, feeds, watermarks } = this.#parts;
-    const partition = partitionOf(key, this.#plan.partitions);
-    const group = watermarks.watermarks.length === 1 ? 0 : partition;
-    const task = await slots[partition % slots.length]!.inspect(key);
-    const splits = watermarks.standings(group).map((standing, index) => ({
-      source: this.#plan.sources[feeds[index]!.source]!.name,
-      split: feeds[index]!.split.id,
-      ...standing,
-    }));
-    const watermark = watermarks.watermarks[group]!;
-    return { nowMs: this.#options.clock.nowMs(), key, ...task, watermark, splits };
+    return inspectKey(key, this.#plan, this.#parts, this.#options.clock.nowMs());
   }
 
   async run(onBegin: OnBegin): Promise<RunOutcome> {
@@ -224,7 +195,7 @@ export class PipelineRun {
     const open = new Set(feeds.keys());
     while (open.size > 0 && !this.#isStopping()) {
       const split = watermarks.furthestBehind(open);
-      const message = await this.#unlessStopped(feeds[split]!.next());
+      const message = await unlessAborted(feeds[split]!.next(), this.#options.signal);
       if (message === undefined) break;
       if (message.kind === 'rows') this.#deal(split, message.reader, message.rows);
       else if (message.kind === 'end') {
@@ -413,23 +384,6 @@ export class PipelineRun {
 
   #isStopping(): boolean {
     return this.#options.signal?.aborted ?? false;
-  }
-
-  /** The message, or undefined where the signal comes first. */
-  async #unlessStopped(next: Promise<FeedMessage>): Promise<FeedMessage | undefined> {
-    const { signal } = this.#options;
-    if (signal === undefined) return next;
-    let stop!: () => void;
-    const stopped = new Promise<undefined>((resolve) => {
-      stop = () => resolve(undefined);
-      signal.addEventListener('abort', stop);
-    });
-    try {
-      return await Promise.race([next, stopped]);
-    } finally {
-      signal.removeEventListener('abort', stop);
-      next.catch(() => undefined);
-    }
   }
 
   #statuses(): RunState['sources'] {

@@ -13,7 +13,8 @@ import type { StartRequest } from '../checkpoint/decide-start.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import type { CheckpointOptions } from './checkpointer.ts';
 import type { CommitState } from './commit.ts';
-import { type Inspection, PipelineRun, type RunSettings } from './pipeline-run.ts';
+import type { Inspection } from './inspection.ts';
+import { PipelineRun, type RunSettings } from './pipeline-run.ts';
 import type { RunProgress, RunResult } from './run-result.ts';
 import type { Workers } from './workers.ts';
 

@@ -108,7 +108,7 @@ test('episodes are those of the definition, whatever the order, batches and rest
       }
       const opened_at = opener['event_time']!;
       assert.deepEqual(
-        own.map(({ peak_score: _, ...row }) => row),
+        own.map(({ peak_score: _peak, ...row }) => row),
         expected.map((row) => ({ ...row, episode_id: id, opened_at })),
       );
       assert.equal(own[own.length - 1]!['peak_score'], peak['score']);

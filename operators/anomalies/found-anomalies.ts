@@ -43,7 +43,7 @@ export interface FoundFrame {
   readonly details: readonly string[];
   readonly history?: ExplanationFrame['history'];
   readonly severity?: SeverityLimits | undefined;
-  /** Whether the confidence is given with each anomaly; else it follows from score and threshold. */
+  /** Whether each anomaly brings its confidence; else that follows from score and threshold. */
   readonly givesConfidence?: boolean;
 }
 

@@ -29,17 +29,17 @@ const fields = {
   volume: input('volume', 'Shares traded in a bar'),
   splits: path({
     doc:
-      'CSV file of known splits with the columns symbol, date (of the first day at the new price) ' +
-      'and factor (new shares for an old one: 2, or 0.05). A split is applied to the first bar ' +
-      'from its date on whose open is nearer to the new level than to the old one, within five ' +
-      'days; prices that are adjusted already stay as they are.',
+      'CSV file of known splits with the columns symbol, date (of the first day at the new ' +
+      'price) and factor (new shares for an old one: 2, or 0.05). A split is applied to the ' +
+      'first bar from its date on whose open is nearer to the new level than to the old one, ' +
+      'within five days; prices that are adjusted already stay as they are.',
     examples: ['data/splits.csv'],
   }).optional(),
   ratios: flag({
     doc:
-      'Whether splits that no file tells of are recognised: open / previous close is the ratio of ' +
-      'a split, the bar closes at the new level, the jump is large for this market, and no more ' +
-      'is traded than usual.',
+      'Whether splits that no file tells of are recognised: open / previous close is the ratio ' +
+      'of a split, the bar closes at the new level, the jump is large for this market, and no ' +
+      'more is traded than usual.',
   }).default(true),
   tolerance_pct: positive({
     doc:
@@ -58,8 +58,8 @@ const fields = {
   }).default(6),
   volume_limit: positive({
     doc:
-      'A multiple of the usual volume above which a jump is traded, and so no split; beyond it, a ' +
-      'bad print must be farther off by as much.',
+      'A multiple of the usual volume above which a jump is traded, and so no split; beyond it, ' +
+      'a bad print must be farther off by as much.',
   }).default(3),
   min_rows: integer({
     doc: 'Bars of a symbol before anything but a split of the file is told.',

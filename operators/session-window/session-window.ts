@@ -38,8 +38,8 @@ export const sessionWindow: OperatorDefinition = defineOperator({
   guarantees: {
     order:
       'Sessions of a key come in the order of their starts; keys in any order. A session that ' +
-      'was stated early and then began earlier, or was joined to the one before, is withdrawn: it is ' +
-      'stated once more with `window_end` at `window_start` and no rows.',
+      'was stated early and then began earlier, or was joined to the one before, is withdrawn: ' +
+      'it is stated once more with `window_end` at `window_start` and no rows.',
     lateness:
       'A row never joins a session that was closed, at end + allowed_lateness. It goes to `late` ' +
       'where a session of this row alone would have been closed, with `late_by`, the seconds ' +

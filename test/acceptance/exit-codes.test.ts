@@ -70,9 +70,9 @@ const endings: readonly [values: readonly string[], code: number, stdout: Stdout
     [['run', 'good.yaml', '-s', 'key'], 2, 'nothing', /'key' is invalid\. Expected path=value/],
     [
       ['run', 'good.yaml', '-s', 'a..b=1'],
-      78,
+      2,
       'nothing',
-      /^-s a\.\.b=1: error\[config\/override\]/,
+      /'a\.\.b=1' is invalid\. Expected names between the dots/,
     ],
     [['test', 'good.yaml', '--filter', 'none'], 1, 'nothing', /^there is no test case with "none"/],
     [['lint', 'good.yaml'], 0, 'nothing', /^1 file: no problems\n$/],

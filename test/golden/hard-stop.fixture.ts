@@ -3,7 +3,8 @@
  * checkpoints have appeared it kills itself, at once and without a word; 0 lets it come to its end.
  */
 
-import { createRequire, syncBuiltinESMExports } from 'node:module';
+import files from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { lintFile } from '../../config/lint.ts';
 import { catalog, createPipeline } from '../../index.ts';
@@ -16,7 +17,6 @@ const [folder, out, state, slots, checkpoints] = process.argv.slice(2) as [
   string,
 ];
 
-const files = createRequire(import.meta.url)('node:fs/promises') as typeof import('node:fs/promises');
 const { link } = files;
 let left = Number(checkpoints);
 files.link = async (...paths) => {

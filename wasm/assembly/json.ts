@@ -186,7 +186,8 @@ function valueKind(at: usize, isWanted: bool): u32 {
 // @ts-ignore: decorator
 @inline
 function firstColumn(names: usize, mask: u32, key: usize, length: u32): u32 {
-  const bits: u64 = length < 8 ? load<u64>(key) & (((<u64>1) << (length << 3)) - 1) : load<u64>(key);
+  const first = load<u64>(key);
+  const bits: u64 = length < 8 ? first & (((<u64>1) << (length << 3)) - 1) : first;
   let index = <u32>(((bits ^ (<u64>length << 56)) * FACTOR) >> 40) & mask;
   while (true) {
     const slot = names + <usize>(index * NAME_BYTES);
