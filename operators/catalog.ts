@@ -1,5 +1,6 @@
 import type { OperatorDefinition } from '../engine/contract/operator.ts';
 import { alerts } from './alerts/alerts.ts';
+import { badPrintDetector } from './bad-print-detector/bad-print-detector.ts';
 import { bollingerDetector } from './bollinger-detector/bollinger-detector.ts';
 import { changePointDetector } from './change-point-detector/change-point-detector.ts';
 import { classifyBars } from './classify-bars/classify-bars.ts';
@@ -33,6 +34,7 @@ import { zscoreDetector } from './zscore-detector/zscore-detector.ts';
 /** Every operator that ships with the engine, in alphabetical order. */
 export const operators: readonly OperatorDefinition[] = [
   alerts,
+  badPrintDetector,
   bollingerDetector,
   changePointDetector,
   classifyBars,

@@ -1,6 +1,12 @@
 /** Declares a detector that keeps a record of numbers for each key. */
 
-import { type ConfigOf, type Fields, text, type z } from '../../engine/contract/fields.ts';
+import {
+  type ConfigOf,
+  type ExpressionValue,
+  type Fields,
+  text,
+  type z,
+} from '../../engine/contract/fields.ts';
 import {
   type Constraint,
   defineOperator,
@@ -8,7 +14,6 @@ import {
   type OperatorSpec,
   type Outputs,
 } from '../../engine/contract/operator.ts';
-import type { ExpressionValue } from '../../engine/contract/fields.ts';
 import type { Report } from '../../engine/contract/problem.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
 import { sumOfSizes } from '../../engine/contract/state-size.ts';
@@ -47,6 +52,8 @@ export function keyedFields(
 interface Spec<F extends Fields>
   extends Pick<OperatorSpec<F>, 'name' | 'summary' | 'fields' | 'examples' | 'open'> {
   readonly constraints?: readonly Constraint<ConfigOf<F>>[];
+  /** In place of those of a detector that judges each row at once. */
+  readonly guarantees?: OperatorSpec<F>['guarantees'];
   /** Fields that are expressions of numbers; the first stands for all where a key is reported. */
   readonly inputs: readonly (keyof F & string)[];
   /** What the record of a key holds, for the checkpoint's manifest. */
@@ -54,10 +61,16 @@ interface Spec<F extends Fields>
   readonly recordNumbers: (config: ConfigOf<F>) => number;
 }
 
+const AT_ONCE = {
+  order: 'Anomalies come in the order of their rows; rows are taken as they arrive.',
+  lateness: 'A late row is judged and learnt like any other; its anomalies have other ids.',
+  backPressure: 'Works in the same turn; holds no rows back.',
+};
+
 export function defineKeyedDetector<F extends Fields & AnomalyFields>(
   spec: Spec<F>,
 ): OperatorDefinition {
-  const { inputs, state, recordNumbers, constraints = [], ...rest } = spec;
+  const { inputs, state, recordNumbers, constraints = [], guarantees = AT_ONCE, ...rest } = spec;
   const plan = (config: ConfigOf<F>, input: Schema, report: Report): Outputs => {
     for (const name of inputs) {
       const value = config[name as keyof ConfigOf<F>] as ExpressionValue | undefined;
@@ -70,11 +83,7 @@ export function defineKeyedDetector<F extends Fields & AnomalyFields>(
     ...rest,
     since: '0.1.0',
     stability: 'experimental',
-    guarantees: {
-      order: 'Anomalies come in the order of their rows; rows are taken as they arrive.',
-      lateness: 'A late row is judged and learnt like any other; its anomalies have other ids.',
-      backPressure: 'Works in the same turn; holds no rows back.',
-    },
+    guarantees,
     constraints: [...severity, ...constraints],
     plan,
     state: {
