@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- NAME… [--quick] [--repetitions N] [--json FILE]`
+ * `npm run bench -- NAME… [--quick] [--repetitions N] [--json FILE] [--data DIR]`
  *
  * Runs the named benchmarks one after the other, in this process; without a name it lists them.
  */
@@ -68,7 +68,9 @@ function terminalOutput(): ReportOutput {
 }
 
 async function list(): Promise<void> {
-  process.stdout.write('npm run bench -- NAME… [--quick] [--repetitions N] [--json FILE]\n\n');
+  process.stdout.write(
+    'npm run bench -- NAME… [--quick] [--repetitions N] [--json FILE] [--data DIR]\n\n',
+  );
   for (const name of names()) {
     const { question } = await load(name);
     process.stdout.write(`  ${name.padEnd(20)} ${question}\n`);
@@ -82,6 +84,7 @@ async function main(): Promise<number> {
       quick: { type: 'boolean', default: false },
       repetitions: { type: 'string' },
       json: { type: 'string' },
+      data: { type: 'string' },
     },
   });
   const known = names();
@@ -109,7 +112,7 @@ async function main(): Promise<number> {
     const benchmark = await load(name);
     const report = new Report(name, benchmark.question, terminalOutput());
     process.stdout.write(`\n${name}: ${benchmark.question}\n`);
-    await benchmark.run({ quick: values.quick, repetitions, report });
+    await benchmark.run({ quick: values.quick, repetitions, report, data: values.data });
     records.push(report.record);
     if (values.json !== undefined) {
       const document = { machine: facts, quick: values.quick, benchmarks: records };

@@ -5,6 +5,7 @@ import { bollingerDetector } from './bollinger-detector/bollinger-detector.ts';
 import { changePointDetector } from './change-point-detector/change-point-detector.ts';
 import { classifyBars } from './classify-bars/classify-bars.ts';
 import { composite } from './composite/composite.ts';
+import { breakoutDetector } from './breakout-detector/breakout-detector.ts';
 import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
 import { ewmZscoreDetector } from './ewm-zscore-detector/ewm-zscore-detector.ts';
@@ -39,6 +40,7 @@ export const operators: readonly OperatorDefinition[] = [
   changePointDetector,
   classifyBars,
   composite,
+  breakoutDetector,
   dedupe,
   derive,
   ewmZscoreDetector,

@@ -15,6 +15,8 @@ export interface BenchOptions {
   /** Timed repetitions of each contender. */
   readonly repetitions: number;
   readonly report: Report;
+  /** Folder of data that the benchmark cannot make itself; undefined where none is given. */
+  readonly data?: string | undefined;
 }
 
 export interface Benchmark {
