@@ -2,10 +2,10 @@ import type { OperatorDefinition } from '../engine/contract/operator.ts';
 import { alerts } from './alerts/alerts.ts';
 import { badPrintDetector } from './bad-print-detector/bad-print-detector.ts';
 import { bollingerDetector } from './bollinger-detector/bollinger-detector.ts';
+import { breakoutDetector } from './breakout-detector/breakout-detector.ts';
 import { changePointDetector } from './change-point-detector/change-point-detector.ts';
 import { classifyBars } from './classify-bars/classify-bars.ts';
 import { composite } from './composite/composite.ts';
-import { breakoutDetector } from './breakout-detector/breakout-detector.ts';
 import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
 import { ewmZscoreDetector } from './ewm-zscore-detector/ewm-zscore-detector.ts';
@@ -37,10 +37,10 @@ export const operators: readonly OperatorDefinition[] = [
   alerts,
   badPrintDetector,
   bollingerDetector,
+  breakoutDetector,
   changePointDetector,
   classifyBars,
   composite,
-  breakoutDetector,
   dedupe,
   derive,
   ewmZscoreDetector,
