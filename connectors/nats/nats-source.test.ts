@@ -299,11 +299,17 @@ test('a partitioned stream has a watermark for each partition', async () => {
   await server.manage((manager) =>
     addStream(manager, { description: 'tidemark partitions=4 hash=fnv1a32 sid=abc' }),
   );
-  const scope = async (partitions: number) => {
+  const found = async (partitions: number) => {
     const [split] = await nats.splits(configOf(server) as never, { source: 'trades', partitions });
-    return split!.watermarkScope;
+    return split!;
   };
-  assert.equal(await scope(4), 'partition');
-  assert.equal(await scope(16), 'partition');
-  assert.equal(await scope(6), 'split');
+  for (const partitions of [4, 16]) {
+    const { watermarkScope, notes } = await found(partitions);
+    assert.equal(watermarkScope, 'partition');
+    assert.equal(notes, undefined);
+  }
+  const { watermarkScope, notes } = await found(6);
+  assert.equal(watermarkScope, 'split');
+  assert.equal(notes?.length, 1);
+  assert.match(notes[0]!, /source "trades": stream T has 4 partitions.* set partitions to 4 or a/);
 });

@@ -79,7 +79,7 @@ async function findSplits(
     const manager = await jetstreamManager(connection, { checkAPI: false });
     const facts = await readFacts(manager, config.stream, who);
     checkSubject(config, facts, who);
-    return [splitOf(config, facts, partitions)];
+    return [splitOf(config, facts, partitions, who)];
   } finally {
     await closeConnection(connection);
   }
@@ -89,6 +89,7 @@ function splitOf(
   config: NatsSourceConfig,
   { layout, id }: StreamFacts,
   partitions: number | undefined,
+  who: string,
 ): SourceSplit {
   // Each of the pipeline's partitions must be a part of one of the stream's, whose rows are in
   // order; otherwise one of them would mix streams that run ahead of each other.
@@ -98,8 +99,20 @@ function splitOf(
     id: config.subject === undefined ? config.stream : `${config.stream} ${config.subject}`,
     lanesMax: 1,
     watermarkScope: isAligned ? 'partition' : 'split',
+    ...(layout === undefined || isAligned
+      ? {}
+      : { notes: [notAligned(config.stream, layout.partitions, partitions!, who)] }),
     details: { stream: id, ...(layout === undefined ? {} : { partitions: layout.partitions }) },
   };
+}
+
+function notAligned(stream: string, parts: number, partitions: number, who: string): string {
+  return (
+    `${who}: stream ${stream} has ${parts} partitions, each in order of time, and the pipeline ` +
+    `has ${partitions}, so the stream is read as one and rows of a partition that lies behind ` +
+    `another by more than max_out_of_orderness are late; set partitions to ${parts} or a ` +
+    'multiple of it'
+  );
 }
 
 function checkSubject(

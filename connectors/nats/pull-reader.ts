@@ -65,7 +65,7 @@ const MESSAGE_OVERHEAD_BYTES = 256;
 
 /** How often a reader of some subjects looks how far the stream has come, in ticks of the watch. */
 const LOOK_TICKS = 6;
-const PLENTY_MESSAGES = 512;
+const PLENTY_MESSAGES = 2048;
 const PLENTY_BYTES = 1 << 18;
 
 class Broken extends Error {}

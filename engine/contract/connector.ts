@@ -37,6 +37,8 @@ export interface SourceSplit {
    * stream whose publishers write partition after partition. Default: the split.
    */
   readonly watermarkScope?: WatermarkScope;
+  /** What the user should be warned of in the way it is going to be read, a sentence each. */
+  readonly notes?: readonly string[];
   /** What `open` needs to find it. Plain data. */
   readonly details: Readonly<Record<string, unknown>>;
 }

@@ -147,7 +147,7 @@ export class PipelineRun {
     onBegin({
       epoch: checkpoint?.epoch,
       accounts: this.accounts,
-      warnings: start?.warnings ?? [],
+      warnings: [...found.flatMap(({ split }) => split.notes ?? []), ...(start?.warnings ?? [])],
     });
     if (checkpoint !== undefined) {
       // What it promised comes before anything is opened: a sink takes back what nobody promised.

@@ -50,7 +50,6 @@ export const FLOORS: readonly Floor[] = [
 export const PACKAGE_HOMES: Readonly<Record<string, string>> = {
   '@duckdb/node-api': 'quality',
   '@nats-io/jetstream': 'connectors',
-  '@nats-io/kv': 'connectors',
   '@nats-io/transport-node': 'connectors',
   'apache-arrow': 'connectors',
   commander: 'cli',
