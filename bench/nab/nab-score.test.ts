@@ -75,7 +75,7 @@ test('a window counts once, by its earliest detected row', () => {
   assert.deepEqual([swept.score, swept.limit], [early.score, 0.5]);
 });
 
-test('a row outside costs all before the first window, little just behind one, all far behind', () => {
+test('a row outside costs little just behind a window, and all elsewhere', () => {
   const window = [30, 39] as const;
   assert.equal(cost(20, undefined), -1);
   assert.equal(cost(39 + 9, window), sigmoid(1));

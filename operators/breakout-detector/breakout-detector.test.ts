@@ -63,7 +63,7 @@ test('equals rolling, derive and threshold', () => {
           rules: [
             {
               ...{ type: 'breakout', detector: 'breakout', value: 'close', score: 'z' },
-              when: 'size > 0.1 and (rest is null or size > rest)',
+              when: 'size > 0.1 and (rest is null or size > rest) and close - close = 0',
               threshold: 0.1,
               details: { highest: 'high', lowest: 'low', floor: 'floor', ceiling: 'ceiling' },
             },

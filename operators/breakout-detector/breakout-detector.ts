@@ -64,11 +64,15 @@ export const breakoutDetector = defineDetector({
     // Both are negative within the range, and null where there is none.
     const score = `case when ${up} >= ${down} then ${up} else -${down} end`;
     const size = { both: `greatest(${up}, ${down})`, above: up, below: down }[side];
-    const rest = `max(${size}, over => '${rest_rows} rows', min_rows => 1, exclude_current => true)`;
+    const before = `over => '${rest_rows} rows', min_rows => 1, exclude_current => true`;
+    const rest = `max(${size}, ${before})`;
     return [
       {
         type: 'breakout',
-        when: `${size} > ${threshold} and coalesce(${size} > ${rest}, true)`,
+        // A level can be new where the value is null, or infinite, and has none to show.
+        when:
+          `${size} > ${threshold} and coalesce(${size} > ${rest}, true) ` +
+          `and ${value} - ${value} = 0`,
         ...{ value, score, threshold },
         details: { highest: `max(${value})`, lowest: `min(${value})`, floor, ceiling },
         window,
