@@ -6,6 +6,7 @@ import { breakoutDetector } from './breakout-detector/breakout-detector.ts';
 import { changePointDetector } from './change-point-detector/change-point-detector.ts';
 import { classifyBars } from './classify-bars/classify-bars.ts';
 import { composite } from './composite/composite.ts';
+import { crossedQuotesDetector } from './crossed-quotes-detector/crossed-quotes-detector.ts';
 import { dedupe } from './dedupe/dedupe.ts';
 import { derive } from './derive/derive.ts';
 import { ewmZscoreDetector } from './ewm-zscore-detector/ewm-zscore-detector.ts';
@@ -23,6 +24,7 @@ import { robustZscoreDetector } from './robust-zscore-detector/robust-zscore-det
 import { rolling } from './rolling/rolling.ts';
 import { rsiDetector } from './rsi-detector/rsi-detector.ts';
 import { seasonalDetector } from './seasonal-detector/seasonal-detector.ts';
+import { sequenceDetector } from './sequence-detector/sequence-detector.ts';
 import { sessionWindow } from './session-window/session-window.ts';
 import { stuckPriceDetector } from './stuck-price-detector/stuck-price-detector.ts';
 import { threshold } from './threshold/threshold.ts';
@@ -41,6 +43,7 @@ export const operators: readonly OperatorDefinition[] = [
   changePointDetector,
   classifyBars,
   composite,
+  crossedQuotesDetector,
   dedupe,
   derive,
   ewmZscoreDetector,
@@ -58,6 +61,7 @@ export const operators: readonly OperatorDefinition[] = [
   rolling,
   rsiDetector,
   seasonalDetector,
+  sequenceDetector,
   sessionWindow,
   stuckPriceDetector,
   threshold,

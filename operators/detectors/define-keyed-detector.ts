@@ -54,6 +54,8 @@ interface Spec<F extends Fields>
   readonly constraints?: readonly Constraint<ConfigOf<F>>[];
   /** In place of those of a detector that judges each row at once. */
   readonly guarantees?: OperatorSpec<F>['guarantees'];
+  /** Types of its anomalies, where the user does not name them. */
+  readonly types?: readonly string[];
   /** Fields that are expressions of numbers; the first stands for all where a key is reported. */
   readonly inputs: readonly (keyof F & string)[];
   /** What the record of a key holds, for the checkpoint's manifest. */
@@ -67,10 +69,18 @@ const AT_ONCE = {
   backPressure: 'Works in the same turn; holds no rows back.',
 };
 
-export function defineKeyedDetector<F extends Fields & AnomalyFields>(
+export function defineKeyedDetector<F extends Fields & Omit<AnomalyFields, 'anomaly_type'>>(
   spec: Spec<F>,
 ): OperatorDefinition {
-  const { inputs, state, recordNumbers, constraints = [], guarantees = AT_ONCE, ...rest } = spec;
+  const {
+    inputs,
+    state,
+    recordNumbers,
+    types,
+    constraints = [],
+    guarantees = AT_ONCE,
+    ...rest
+  } = spec;
   const plan = (config: ConfigOf<F>, input: Schema, report: Report): Outputs => {
     for (const name of inputs) {
       const value = config[name as keyof ConfigOf<F>] as ExpressionValue | undefined;
@@ -92,7 +102,7 @@ export function defineKeyedDetector<F extends Fields & AnomalyFields>(
       tables: { ...ANOMALY_TABLES, symbols: state },
       bytesPerKey: (config) =>
         sumOfSizes([
-          anomalyStateSize([(config as { anomaly_type: string }).anomaly_type]),
+          anomalyStateSize(types ?? [(config as { anomaly_type: string }).anomaly_type]),
           { key: 8 * recordNumbers(config), parts: [] },
         ]),
     },
