@@ -3,7 +3,17 @@
  * engine on the same folder is refused, as long as the first one lives.
  */
 
-import { open, link, mkdir, readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import {
+  open,
+  link,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  stat,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../contract/error.ts';
@@ -163,28 +173,60 @@ async function lock(folder: string): Promise<void> {
   const path = join(folder, LOCK);
   const own: LockHolder = { pid: process.pid, started: startOf(process.pid) ?? '' };
   for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      await writeFile(path, JSON.stringify(own), { flag: 'wx' });
-      return;
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    }
+    if (await placeLock(path, own)) return;
     const holder = await holderOf(path);
-    if (holder !== undefined && startOf(holder.pid) === holder.started) {
+    if (holder !== undefined && isAtWork(holder)) {
       throw new EngineError(
         'checkpoint/busy',
         `cannot use ${folder}: another run has it, process ${holder.pid}`,
       );
     }
-    await unlink(path).catch(() => undefined);
+    await removeLock(path, holder);
   }
   throw new EngineError('checkpoint/busy', `cannot use ${folder}: other runs fight for it`);
+}
+
+/** Puts the lock there whole, so that nobody finds it without its words; false where there is one. */
+async function placeLock(path: string, own: LockHolder): Promise<boolean> {
+  const draft = `${path}.${process.pid}.tmp`;
+  await writeFile(draft, JSON.stringify(own));
+  try {
+    await link(draft, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    return false;
+  } finally {
+    await unlink(draft).catch(() => undefined);
+  }
+}
+
+/**
+ * Removes the lock of a dead holder, and puts it back where it turns out to be another's by now:
+ * someone else may have found the same dead holder, and been quicker.
+ */
+async function removeLock(path: string, dead: LockHolder | undefined): Promise<void> {
+  const aside = `${path}.${process.pid}.old`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  const found = await holderOf(aside);
+  const isSame = found?.pid === dead?.pid && found?.started === dead?.started;
+  if (!isSame) await link(aside, path).catch(() => undefined);
+  await unlink(aside);
+}
+
+function isAtWork({ pid, started }: LockHolder): boolean {
+  return startOf(pid) === started;
 }
 
 /** Process that has a folder of checkpoints, where one is at work. */
 export async function runningEngine(folder: string): Promise<number | undefined> {
   const holder = await holderOf(join(folder, LOCK));
-  return holder !== undefined && startOf(holder.pid) === holder.started ? holder.pid : undefined;
+  return holder !== undefined && isAtWork(holder) ? holder.pid : undefined;
 }
 
 async function holderOf(path: string): Promise<LockHolder | undefined> {
