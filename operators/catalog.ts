@@ -28,6 +28,7 @@ import { sequenceDetector } from './sequence-detector/sequence-detector.ts';
 import { sessionWindow } from './session-window/session-window.ts';
 import { stuckPriceDetector } from './stuck-price-detector/stuck-price-detector.ts';
 import { threshold } from './threshold/threshold.ts';
+import { tradingSession } from './trading-session/trading-session.ts';
 import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
 import { volumeDetector } from './volume-detector/volume-detector.ts';
 import { volumeDivergenceDetector } from './volume-divergence-detector/volume-divergence-detector.ts';
@@ -65,6 +66,7 @@ export const operators: readonly OperatorDefinition[] = [
   sessionWindow,
   stuckPriceDetector,
   threshold,
+  tradingSession,
   tumblingWindow,
   volumeDetector,
   volumeDivergenceDetector,
