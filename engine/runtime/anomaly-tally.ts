@@ -1,13 +1,24 @@
-/** Counts anomalies by type and severity as they go by, for the progress and the summary. */
+/**
+ * Counts anomalies by type and severity as they go by, for the progress and the summary. Of alerts,
+ * which state an episode several times, its opening counts.
+ */
 
 import type { ColumnBatch } from '../contract/batch.ts';
 import { columnIndex } from '../contract/schema.ts';
 import type { SinkPlan } from '../plan/pipeline-plan.ts';
 import type { AnomalyCount } from './run-result.ts';
 
+/** Positions, -1 where there is no such column. */
+interface Columns {
+  readonly type: number;
+  readonly severity: number;
+  /** Of alerts only. */
+  readonly status: number;
+}
+
 export class AnomalyTally {
   /** Positions of the type and severity columns of each sink that takes anomalies. */
-  readonly #columns: readonly ({ type: number; severity: number } | undefined)[];
+  readonly #columns: readonly (Columns | undefined)[];
   readonly #counts = new Map<string, AnomalyCount>();
   #total = 0;
 
@@ -19,7 +30,11 @@ export class AnomalyTally {
       const names = inputs.map(({ step, output }) => `${step}.${output}`);
       if (names.every((name) => counted.has(name))) return undefined;
       for (const name of names) counted.add(name);
-      return { type: columnIndex(schema, 'type'), severity: columnIndex(schema, 'severity') };
+      return {
+        type: columnIndex(schema, 'type'),
+        severity: columnIndex(schema, 'severity'),
+        status: columnIndex(schema, 'episode_id') < 0 ? -1 : columnIndex(schema, 'status'),
+      };
     });
   }
 
@@ -30,11 +45,18 @@ export class AnomalyTally {
   add(sink: number, batch: ColumnBatch): void {
     const columns = this.#columns[sink];
     if (columns === undefined) return;
-    this.#total += batch.rowCount;
     const types = batch.columns[columns.type];
     const severities = batch.columns[columns.severity];
-    if (types?.type !== 'string' || severities?.type !== 'string') return;
+    const statuses = batch.columns[columns.status];
+    if (types?.type !== 'string' || severities?.type !== 'string') {
+      this.#total += batch.rowCount;
+      return;
+    }
     for (let row = 0; row < batch.rowCount; row++) {
+      if (statuses?.type === 'string' && statuses.dictionary[statuses.codes[row]!] !== 'open') {
+        continue;
+      }
+      this.#total++;
       const type = types.dictionary[types.codes[row]!] ?? '';
       const severity = severities.dictionary[severities.codes[row]!] ?? '';
       const name = `${type}\n${severity}`;

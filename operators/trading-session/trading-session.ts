@@ -28,7 +28,9 @@ const fields = {
       'With `24x7` every day is one session in UTC.',
   }).default('nyse'),
   keep: choice(['regular', 'extended', 'all'], {
-    doc: 'Which rows pass: those of the regular session, also those before and after it, or all.',
+    doc:
+      'Which rows pass: those of the regular session, also those before and after it, or all. ' +
+      'Their event time decides: a bar of an hour from 9:00 on lies before the session.',
   }).default('all'),
 } satisfies Fields;
 
