@@ -30,6 +30,7 @@ import { stuckPriceDetector } from './stuck-price-detector/stuck-price-detector.
 import { threshold } from './threshold/threshold.ts';
 import { tradingSession } from './trading-session/trading-session.ts';
 import { tumblingWindow } from './tumbling-window/tumbling-window.ts';
+import { venueDivergenceDetector } from './venue-divergence-detector/venue-divergence-detector.ts';
 import { volumeDetector } from './volume-detector/volume-detector.ts';
 import { volumeDivergenceDetector } from './volume-divergence-detector/volume-divergence-detector.ts';
 import { volumeMultipleDetector } from './volume-multiple-detector/volume-multiple-detector.ts';
@@ -68,6 +69,7 @@ export const operators: readonly OperatorDefinition[] = [
   threshold,
   tradingSession,
   tumblingWindow,
+  venueDivergenceDetector,
   volumeDetector,
   volumeDivergenceDetector,
   volumeMultipleDetector,

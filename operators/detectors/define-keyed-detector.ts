@@ -56,7 +56,7 @@ interface Spec<F extends Fields>
   readonly guarantees?: OperatorSpec<F>['guarantees'];
   /** Types of its anomalies, where the user does not name them. */
   readonly types?: readonly string[];
-  /** Fields that are expressions of numbers; the first stands for all where a key is reported. */
+  /** Fields that are expressions of numbers, or several by name; the first stands for all where a key is reported. */
   readonly inputs: readonly (keyof F & string)[];
   /** What the record of a key holds, for the checkpoint's manifest. */
   readonly state: string;
@@ -83,8 +83,13 @@ export function defineKeyedDetector<F extends Fields & Omit<AnomalyFields, 'anom
   } = spec;
   const plan = (config: ConfigOf<F>, input: Schema, report: Report): Outputs => {
     for (const name of inputs) {
-      const value = config[name as keyof ConfigOf<F>] as ExpressionValue | undefined;
-      if (value !== undefined) planExpression(value, input, 'number', [name], report);
+      const value: unknown = config[name as keyof ConfigOf<F>];
+      if (value === undefined) continue;
+      const isMany = typeof value === 'object' && value !== null;
+      for (const [of, each] of isMany ? Object.entries(value) : [['', value] as const]) {
+        const path = isMany ? [name, of] : [name];
+        planExpression(each as ExpressionValue, input, 'number', path, report);
+      }
     }
     return { main: anomalySchema(input, [inputs[0]!], report) };
   };
