@@ -26,7 +26,7 @@ const fields = {
   min_pct: positive({ doc: 'plus this many percent of it.' }).max(1000).default(1),
   confirm: integer({
     doc:
-      'Doubted prices in a row that confirm each other: the market has moved. A price that is not ' +
+      'Doubted prices in a row that confirm each other: the market has moved. A price not ' +
       'doubted before that makes those that wait bad prints.',
     minimum: 2,
     maximum: 100,

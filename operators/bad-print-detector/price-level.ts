@@ -8,8 +8,8 @@
  *   the market moved      if `confirm` prices in a row are doubted, or none follows for a while:
  *                         they are the new level
  *
- * A record of numbers: count, place of the next price, number that wait, the prices, then those that
- * wait: time (high and low word), price, mean, limit.
+ * A record of numbers: count, place of the next price, number that wait, the prices, then those
+ * that wait: time (high and low word), price, mean, limit.
  */
 
 export interface LevelConfig {

@@ -85,7 +85,7 @@ function noise(i: number): number {
   return Math.sin(i * 12.9898) * Math.cos(i * 78.233);
 }
 
-test('a shift is found soon, once, and where it began; spikes and large numbers are not shifts', () => {
+test('a shift is found soon, once, and where it began; spikes are not shifts', () => {
   const shifted = Array.from({ length: 300 }, (_, i) => 1e9 + (noise(i) + (i < 150 ? 0 : 2)) / 1e3);
   const found = detect(shifted);
   assert.equal(found.length, 1);

@@ -5,7 +5,8 @@
  *
  *   mean, deviation   of all values since the last change, by Welford
  *   z = (value - mean) / deviation, of the values before, clipped at `clip`
- *   up = max(0, up + z - drift),  down = max(0, down - z - drift);  a change is up or down > threshold
+ *   up = max(0, up + z - drift),  down = max(0, down - z - drift)
+ *   a change is up > threshold, or down > threshold
  *
  * After a change all begins anew, so that the new level is learnt and not reported for ever.
  */

@@ -56,7 +56,10 @@ interface Spec<F extends Fields>
   readonly guarantees?: OperatorSpec<F>['guarantees'];
   /** Types of its anomalies, where the user does not name them. */
   readonly types?: readonly string[];
-  /** Fields that are expressions of numbers, or several by name; the first stands for all where a key is reported. */
+  /**
+   * Fields that are expressions of numbers, or several by name; the first stands for all where a
+   * key is reported.
+   */
   readonly inputs: readonly (keyof F & string)[];
   /** What the record of a key holds, for the checkpoint's manifest. */
   readonly state: string;

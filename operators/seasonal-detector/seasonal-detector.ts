@@ -1,6 +1,6 @@
 /**
- * A value against the same time of day of the days before. Each key has a bucket for each stretch of
- * the day, with a decaying mean and variance of what it held; a row is judged by its bucket as it
+ * A value against the same time of day of the days before. Each key has a bucket for each stretch
+ * of the day, with a decaying mean and variance of what it held; a row is judged by its bucket as it
  * was before the row's own day.
  *
  *   bucket   mean, variance      of the days before (weight 2 / (days + 1) for the latest)

@@ -23,7 +23,7 @@ const fields = {
   }).default(20),
   at_least: duration({
     doc: 'How long the price must have stood besides: a burst of trades at one price is common.',
-  }).default('0s'),
+  }).default('1m'),
   ...keyedFields('stuck_price', 'stuck_price', { medium: 50, high: 200 }),
 } satisfies Fields;
 
@@ -89,7 +89,7 @@ export const stuckPriceDetector = defineKeyedDetector({
   examples: [
     {
       title: 'a feed that repeats a price',
-      config: { rows: 3 },
+      config: { rows: 3, at_least: '0s' },
       input: `
         event_time | symbol | price | size
         09:30:00   | AAPL   | 100   | 10
