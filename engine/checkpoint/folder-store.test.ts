@@ -183,3 +183,39 @@ test('a full disk keeps the checkpoints that are there', async (t) => {
     spawnSync('umount', [disk]);
   }
 });
+
+test('of many that find the lock of a dead process at once, one gets the folder', async () => {
+  const dead = { pid: 2 ** 30, started: '1' };
+  for (const text of [JSON.stringify(dead), '', undefined]) {
+    for (let round = 0; round < 20; round++) {
+      const folder = newFolder();
+      mkdirSync(folder, { recursive: true });
+      if (text !== undefined) writeFileSync(join(folder, 'engine.lock'), text);
+      const opening = Array.from({ length: 8 }, () => FolderStore.open(folder));
+      const opened = await Promise.allSettled(opening);
+      const stores = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+      assert.equal(stores.length, 1);
+      for (const each of opened) {
+        if (each.status === 'rejected') assert.equal(each.reason.code, 'checkpoint/busy');
+      }
+      assert.deepEqual(readdirSync(folder), ['engine.lock']);
+      await stores[0]!.close();
+      assert.deepEqual(readdirSync(folder), []);
+    }
+  }
+});
+
+test('a run whose folder is removed, or taken by another, neither writes nor begins anew', async () => {
+  const folder = newFolder();
+  const first = await FolderStore.open(folder);
+  await first.write(1, [piece('one')]);
+  rmSync(folder, { recursive: true });
+  await assert.rejects(first.list(), { code: 'checkpoint/lost' });
+  await assert.rejects(first.write(2, [piece('two')]), { code: 'checkpoint/lost' });
+  const second = await FolderStore.open(folder);
+  await assert.rejects(first.write(2, [piece('two')]), { code: 'checkpoint/lost' });
+  await first.close();
+  await second.write(1, [piece('of the second')]);
+  assert.equal(await textOf(second, 1), 'of the second');
+  await second.close();
+});

@@ -3,19 +3,11 @@
  * engine on the same folder is refused, as long as the first one lives.
  */
 
-import {
-  open,
-  link,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  stat,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
+import { open, link, mkdir, readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { EngineError } from '../contract/error.ts';
 import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
 
@@ -24,11 +16,12 @@ const LOCK = 'engine.lock';
 
 export class FolderStore implements CheckpointStore {
   readonly #folder: string;
-  readonly #isLocked: boolean;
+  /** What stands in the lock; undefined for whoever only looks. */
+  readonly #lock: string | undefined;
 
-  private constructor(folder: string, isLocked: boolean) {
+  private constructor(folder: string, ownLock: string | undefined) {
     this.#folder = folder;
-    this.#isLocked = isLocked;
+    this.#lock = ownLock;
   }
 
   /**
@@ -38,10 +31,10 @@ export class FolderStore implements CheckpointStore {
   static async open(folder: string): Promise<FolderStore> {
     try {
       await mkdir(folder, { recursive: true });
-      await lock(folder);
-      const store = new FolderStore(folder, true);
+      const store = new FolderStore(folder, await lock(folder));
       for (const name of await readdir(folder)) {
-        if (name.endsWith('.tmp')) await unlink(join(folder, name));
+        // Temporary locks are not ours: others may be trying to get in.
+        if (name.endsWith('.checkpoint.tmp')) await unlink(join(folder, name));
       }
       return store;
     } catch (error) {
@@ -51,7 +44,7 @@ export class FolderStore implements CheckpointStore {
 
   /** The folder as it is, for whoever only looks; an engine may be at work in it. */
   static toLookAt(folder: string): FolderStore {
-    return new FolderStore(folder, false);
+    return new FolderStore(folder, undefined);
   }
 
   nameOf(epoch: number): string {
@@ -59,6 +52,7 @@ export class FolderStore implements CheckpointStore {
   }
 
   async list(): Promise<readonly StoredCheckpoint[]> {
+    await this.#checkLock('read');
     const found: StoredCheckpoint[] = [];
     for (const name of await this.#names()) {
       const match = FILE.exec(name);
@@ -85,6 +79,7 @@ export class FolderStore implements CheckpointStore {
   async write(epoch: number, pieces: readonly Uint8Array[]): Promise<void> {
     const target = this.nameOf(epoch);
     const temporary = `${target}.tmp`;
+    await this.#checkLock('write');
     try {
       await writeDurably(temporary, pieces);
       // A link refuses to overwrite, where a rename would not.
@@ -106,7 +101,25 @@ export class FolderStore implements CheckpointStore {
   }
 
   async close(): Promise<void> {
-    if (this.#isLocked) await unlink(join(this.#folder, LOCK)).catch(() => undefined);
+    if (await this.#hasLock()) await unlink(join(this.#folder, LOCK)).catch(() => undefined);
+  }
+
+  async #hasLock(): Promise<boolean> {
+    const found = await readFile(join(this.#folder, LOCK), 'utf8').catch(() => undefined);
+    return this.#lock !== undefined && found === this.#lock;
+  }
+
+  /**
+   * A folder that somebody has removed or given to another run looks like one without checkpoints:
+   * who went on would begin anew, or write among those of the other.
+   */
+  async #checkLock(doing: 'read' | 'write'): Promise<void> {
+    if (this.#lock === undefined || (await this.#hasLock())) return;
+    throw new EngineError(
+      'checkpoint/lost',
+      `cannot ${doing} checkpoints in ${this.#folder}: this run no longer has the folder, which ` +
+        'was removed, or taken by another run',
+    );
   }
 
   async #names(): Promise<string[]> {
@@ -168,12 +181,33 @@ interface LockHolder {
   readonly started: string;
 }
 
-/** Takes the lock, also from a holder that is dead. */
-async function lock(folder: string): Promise<void> {
-  const path = join(folder, LOCK);
+/**
+ * Takes the lock, also from a holder that is dead. It appears with its holder in it, by a link. Of
+ * those that find a dead holder, one may remove its lock: who has taken a second lock that is named
+ * after that holder, and still finds it in the first one. So nobody removes the lock of the living.
+ * @returns What stands in it.
+ */
+async function lock(folder: string): Promise<string> {
   const own: LockHolder = { pid: process.pid, started: startOf(process.pid) ?? '' };
-  for (let attempt = 0; attempt < 3; attempt++) {
-    if (await placeLock(path, own)) return;
+  const text = JSON.stringify({ ...own, mark: randomUUID() });
+  const temporary = join(folder, `${LOCK}.${randomUUID()}.tmp`);
+  try {
+    await writeFile(temporary, text, { flag: 'wx' });
+    await takeLock(folder, join(folder, LOCK), temporary);
+    return text;
+  } finally {
+    await unlink(temporary).catch(() => undefined);
+  }
+}
+
+async function takeLock(folder: string, path: string, own: string): Promise<void> {
+  for (let attempt = 0; attempt < LOCK_ATTEMPTS_MAX; attempt++) {
+    try {
+      await link(own, path);
+      return;
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
     const holder = await holderOf(path);
     if (holder !== undefined && isAtWork(holder)) {
       throw new EngineError(
@@ -181,43 +215,20 @@ async function lock(folder: string): Promise<void> {
         `cannot use ${folder}: another run has it, process ${holder.pid}`,
       );
     }
-    await removeLock(path, holder);
+    const claim = `${path}.${holder === undefined ? 'unknown' : `${holder.pid}-${holder.started}`}`;
+    await takeLock(folder, claim, own);
+    try {
+      if (isDeepStrictEqual(await holderOf(path), holder)) await unlink(path);
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    } finally {
+      await unlink(claim).catch(() => undefined);
+    }
   }
   throw new EngineError('checkpoint/busy', `cannot use ${folder}: other runs fight for it`);
 }
 
-/** Puts the lock there whole, so that nobody finds it without its words; false where there is one. */
-async function placeLock(path: string, own: LockHolder): Promise<boolean> {
-  const draft = `${path}.${process.pid}.tmp`;
-  await writeFile(draft, JSON.stringify(own));
-  try {
-    await link(draft, path);
-    return true;
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    return false;
-  } finally {
-    await unlink(draft).catch(() => undefined);
-  }
-}
-
-/**
- * Removes the lock of a dead holder, and puts it back where it turns out to be another's by now:
- * someone else may have found the same dead holder, and been quicker.
- */
-async function removeLock(path: string, dead: LockHolder | undefined): Promise<void> {
-  const aside = `${path}.${process.pid}.old`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
-  }
-  const found = await holderOf(aside);
-  const isSame = found?.pid === dead?.pid && found?.started === dead?.started;
-  if (!isSame) await link(aside, path).catch(() => undefined);
-  await unlink(aside);
-}
+const LOCK_ATTEMPTS_MAX = 3;
 
 function isAtWork({ pid, started }: LockHolder): boolean {
   return startOf(pid) === started;

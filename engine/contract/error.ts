@@ -90,6 +90,11 @@ export const ERROR_CODES = {
     retry: false,
     doc: 'Another run of the pipeline has its folder of checkpoints. Nothing was started.',
   },
+  'checkpoint/lost': {
+    fault: 'user',
+    retry: false,
+    doc: 'The folder of checkpoints was removed, or taken by another run, while a run had it.',
+  },
   'checkpoint/not-found': {
     fault: 'user',
     retry: false,
