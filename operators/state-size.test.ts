@@ -24,17 +24,37 @@ const INPUT: Schema = {
     { name: 'symbol', type: 'string' },
     { name: 'price', type: 'float64' },
     { name: 'size', type: 'float64' },
+    ...(['anomaly_id', 'type', 'severity', 'direction', 'detector', 'explanation'] as const).map(
+      (name) => ({ name, type: 'string' }) as const,
+    ),
+    { name: 'score', type: 'float64' },
+    { name: 'confidence', type: 'float64' },
   ],
   time: 'event_time',
   key: 'symbol',
 };
+
+/** As long as those of detectors are. */
+const EXPLANATION = 'x'.repeat(250);
 
 /** A batch each second, in each of which every key has one row. */
 function batches(seconds: number): Row[][] {
   return Array.from({ length: seconds }, (_, second) =>
     Array.from({ length: KEYS }, (_key, key): Row => {
       const event_time = 1_700_000_000n * SECOND + BigInt(second) * SECOND + BigInt(key);
-      return { event_time, symbol: `SYM${key}`, price: 100 + ((second * 7 + key) % 13), size: 5 };
+      const score = 3 + ((second * 7 + key) % 13) / 7;
+      return {
+        ...{ event_time, symbol: `SYM${key}`, price: 100 + ((second * 7 + key) % 13), size: 5 },
+        ...{ anomaly_id: `scores/SYM${key}/${event_time}/price_spike`, type: 'price_spike' },
+        ...{
+          severity: 'medium',
+          direction: 'up',
+          detector: 'zscore',
+          score,
+          confidence: score / 9,
+        },
+        explanation: EXPLANATION,
+      };
     }),
   );
 }
@@ -57,6 +77,12 @@ interface SizeCase {
 }
 
 const CASES: Readonly<Record<string, readonly SizeCase[]>> = {
+  alerts: [
+    // One of each second's anomalies waits for the watermark, and each key has an open episode.
+    { config: { cool_down: '1h' }, counts: [1, 1] },
+    { config: { cool_down: '1h' }, counts: [4, 1], maxOutOfOrdernessNs: 3n * SECOND },
+  ],
+  composite: [{ config: { within: '5s' }, counts: [6] }],
   dedupe: [
     { config: { columns: ['price', 'size'], within: '10s' }, counts: [10] },
     { config: { columns: ['event_time'], within: '3s' }, counts: [3] },

@@ -138,7 +138,7 @@ test('composites are those of the definition, whatever the order, batches and re
         weights,
       );
       const sorted = <T extends { symbol: unknown; time: unknown }>(list: T[]): T[] =>
-        list.sort((a, b) => (`${a.symbol} ${a.time}` < `${b.symbol} ${b.time}` ? -1 : 1));
+        list.sort((a, b) => ([a.symbol, a.time].join() < [b.symbol, b.time].join() ? -1 : 1));
       assert.deepEqual(sorted(got), sorted(want));
       count += want.length;
     },

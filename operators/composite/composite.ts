@@ -311,8 +311,8 @@ export const composite: OperatorDefinition = defineOperator({
   since: '0.1.0',
   stability: 'beta',
   summary:
-    'Makes one anomaly of several kinds that a key has at once, with a confidence boosted by their ' +
-    'agreement.',
+    'Makes one anomaly of several kinds that a key has at once, with a confidence boosted by ' +
+    'their agreement.',
   guarantees: {
     order: 'Composites come by the ends of their groups, whatever the order of the anomalies.',
     lateness: 'Anomalies below the watermark go to the output `late` and change nothing.',

@@ -24,8 +24,8 @@ const fields = {
   calendar: choice(['nyse', 'nasdaq', '24x7'], {
     doc:
       'Whose days and hours count. `nyse` and `nasdaq` are the same: 9:30 to 16:00 in New York, ' +
-      'before from 4:00 and after until 20:00, but for holidays, and half-days to 13:00 and 17:00. ' +
-      'With `24x7` every day is one session in UTC.',
+      'before from 4:00 and after until 20:00, but for holidays, and half-days to 13:00 and ' +
+      '17:00. With `24x7` every day is one session in UTC.',
   }).default('nyse'),
   keep: choice(['regular', 'extended', 'all'], {
     doc:
