@@ -1,8 +1,8 @@
 /**
  * Trading days of the New York Stock Exchange and Nasdaq, which keep the same holidays and hours.
  *
- *     closed     New Year's Day, Martin Luther King Day, Presidents' Day, Good Friday, Memorial Day,
- *                Juneteenth (since 2022), Independence Day, Labor Day, Thanksgiving, Christmas
+ *     closed     New Year's Day, Martin Luther King Day, Presidents' Day, Good Friday, Memorial
+ *                Day, Juneteenth (since 2022), Independence Day, Labor Day, Thanksgiving, Christmas
  *     to 13:00   the day after Thanksgiving, Christmas Eve, July 3
  *
  * A holiday on a Sunday is kept on Monday, one on a Saturday on Friday; but for New Year's Day,
