@@ -80,7 +80,7 @@ export class NatsReader implements SplitReader {
   /** Messages that have been taken, and the number of the first that has not been opened. */
   #group: readonly StreamMessage[] = [];
   #opened = 0;
-  /** With `until: last`: nothing behind the group is to be read. */
+  /** With `until: last`: what came behind the group has been thrown away unread. */
   #isLastGroup = false;
   /** The message at hand, its rows, and how many of them have been read. */
   #message: StreamMessage | undefined;
@@ -315,7 +315,7 @@ export class NatsReader implements SplitReader {
 
   position(): SplitPosition {
     const { pull } = this.#parts;
-    const isDone = !this.#hasMore && pull.isDrained;
+    const isDone = !this.#hasMore && !this.#isLastGroup && pull.isDrained;
     // Behind messages of other subjects, where there is none of ours.
     const isFurther = isDone && pull.reached.sequence > this.#position.sequence;
     const { sequence, time, stream } = isFurther ? pull.reached : this.#position;

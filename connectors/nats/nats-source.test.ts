@@ -141,6 +141,64 @@ test('reading goes on behind any position, within a message too', async () => {
   });
 });
 
+test('messages of one row, others and poison among them, keep rows, positions and origins', async () => {
+  const messages: Message[] = [];
+  const rowsUpTo: number[] = [0];
+  const poison: number[] = [];
+  let next = 0;
+  for (let i = 1; i <= 120; i++) {
+    const count = i % 5 === 0 ? 3 : i % 7 === 0 ? 0 : 1;
+    const objects = tradesOf(next, next + count);
+    next += count;
+    rowsUpTo.push(next);
+    if (count === 0) poison.push(i);
+    messages.push(['t.0', count === 0 ? '{"symbol":' : i % 5 === 0 ? `[${objects}]` : objects]);
+  }
+  await withStream(messages, async (server) => {
+    const config = configOf(server);
+    const reader = await openSource(config, { batchRows: 16 });
+    // Not of this run, which ends behind the last message that was there when it began.
+    await publishAll(server, trades(1000, 1010));
+    const ends: [number, number, SplitPosition][] = [];
+    let [count, rejected] = [0, 0];
+    for (;;) {
+      const batch = await reader.poll();
+      if (batch === 'end') break;
+      if (batch === 'idle') continue;
+      count += batch.rowCount;
+      for (const { line, origin } of batch.rejected) {
+        assert.equal(line, poison[rejected++]);
+        assert.equal(origin, 'T t.0');
+      }
+      const position = reader.position();
+      assert.equal(count, rowsUpTo[Number(position['sequence'])]! + Number(position['row'] ?? 0));
+      ends.push([count, rejected, position]);
+    }
+    await reader.close();
+    assert.equal(count, next);
+    assert.equal(rejected, poison.length);
+    for (const [read, lost, resumeAt] of ends) {
+      const rest = await readSome(config, resumeAt, next - read + poison.length - lost);
+      assert.deepEqual(rest.rows, tradeRows(read, next), `behind row ${read}`);
+      assert.equal(rest.rejected.length, poison.length - lost);
+    }
+  });
+});
+
+function tradesOf(from: number, to: number): string {
+  return Array.from({ length: to - from }, (_, i) => trade(from + i).json).join(',');
+}
+
+/** The next rows behind a position, rejected ones too. */
+async function readSome(config: unknown, resumeAt: SplitPosition, enough: number) {
+  const reader = await openSource(config, { resumeAt, batchRows: 1 });
+  try {
+    return await readRows(reader, enough);
+  } finally {
+    await reader.close();
+  }
+}
+
 test('the key comes from the subject where the source says so', async () => {
   const [price, time] = [1.5, `${START_NS}`];
   const messages: Message[] = [
