@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { examplesText } from './command.ts';
+import { register as registerBacktest } from './backtest.ts';
 import { register as registerCheck } from './check.ts';
 import { register as registerCheckpoints } from './checkpoints.ts';
 import { register as registerCompact } from './compact.ts';
@@ -42,6 +43,7 @@ const COMMANDS = [
   [GROUPS.write, registerSchema],
   [GROUPS.results, registerCheck],
   [GROUPS.results, registerQuery],
+  [GROUPS.results, registerBacktest],
   [GROUPS.results, registerExplainWindow],
   [GROUPS.other, registerCheckpoints],
   [GROUPS.other, registerCompact],

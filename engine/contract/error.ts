@@ -129,6 +129,16 @@ export const ERROR_CODES = {
     retry: true,
     doc: 'There is no space left for a checkpoint. The last one stays good.',
   },
+  'backtest/labels': {
+    fault: 'user',
+    retry: false,
+    doc: 'The labels of a backtest cannot be read, or are not what a label has to be.',
+  },
+  'backtest/unwritable': {
+    fault: 'external',
+    retry: false,
+    doc: 'The report of a backtest cannot be written.',
+  },
   'nats/unreachable': {
     fault: 'external',
     retry: true,
