@@ -26,12 +26,12 @@ export function register(program: Command): void {
         .command('backtest')
         .summary('compare anomalies with labels')
         .description(
-          'Runs the pipeline over its sources, with nothing written, and compares the anomalies\n' +
-            'that its sinks would get with labels: precision, recall, F1 and how late they come,\n' +
-            'by type, and alerts per symbol and day.\n\n' +
-            'Labels are CSV: the key of the pipeline (or symbol), event_time or window_start and\n' +
-            'window_end, and, where it matters, type. An anomaly is right where it overlaps a\n' +
-            'label of its key, and of its type if the label has one.',
+          'Runs the pipeline over its sources, with nothing written, and compares the\n' +
+            'anomalies that its sinks would get with labels: precision, recall, F1 and how late\n' +
+            'they come, by type, and alerts per symbol and day.\n\n' +
+            'Labels are CSV: the key of the pipeline (or symbol), event_time or window_start\n' +
+            'and window_end, and, where it matters, type. An anomaly is right where it overlaps\n' +
+            'a label of its key, and of its type if the label has one.',
         )
         .argument('<file>', 'pipeline file'),
     ),

@@ -52,7 +52,7 @@ test('every code is raised somewhere, and every code raised is declared', () => 
     if (declaring.includes(file) || file.startsWith('engine/testing/')) continue;
     const text = readFileSync(root + file, 'utf8');
     for (const [, code] of text.matchAll(
-      /'((?:config|source|sink|checkpoint|quality|model|memory|kernel|nats|engine)\/[a-z-]+)'/g,
+      /'((?:backtest|config|source|sink|checkpoint|quality|model|memory|kernel|nats|engine)\/[a-z-]+)'/g,
     )) {
       raised.add(code!);
     }

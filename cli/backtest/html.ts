@@ -12,9 +12,13 @@ const SERIES = [
   ['F1', '#059669', ({ f1 }: Scores) => f1],
 ] as const;
 
-const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}
-table{border-collapse:collapse;margin:1rem 0}td,th{padding:.2rem .7rem;border-bottom:1px solid #ddd;
-text-align:right}td:first-child,th:first-child{text-align:left}svg{max-width:100%;font:11px system-ui}`;
+const STYLE = [
+  'body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem}',
+  'table{border-collapse:collapse;margin:1rem 0}',
+  'td,th{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:right}',
+  'td:first-child,th:first-child{text-align:left}',
+  'svg{max-width:100%;font:11px system-ui}',
+].join('');
 
 function escape(text: string): string {
   const entities: Record<string, string> = {
@@ -151,7 +155,8 @@ function lines(rows: readonly { readonly value: number; readonly overall: Scores
       const share = of(overall);
       return share === null ? [] : [`${xOf(value).toFixed(1)},${yOf(share).toFixed(1)}`];
     });
-    return `<polyline points="${points.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`;
+    const stroke = `fill="none" stroke="${colour}" stroke-width="2"`;
+    return `<polyline points="${points.join(' ')}" ${stroke}/>`;
   });
   const below = HEIGHT - MARGIN + 16;
   const ends = text(MARGIN, below, String(low)) + text(WIDTH - MARGIN, below, String(high));

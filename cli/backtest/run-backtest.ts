@@ -44,8 +44,8 @@ export function backtestRequest(
   }
   const settings = settingsFor(sweep.path, plan, readFileSync(file, 'utf8'));
   if (settings === undefined) {
-    const expected = `expected a path such as operators.STEP.threshold`;
-    return `--sweep ${sweep.path}: no step has such a field, and no variable is called so; ${expected}`;
+    const known = 'no step has such a field, and no variable is called so';
+    return `--sweep ${sweep.path}: ${known}; expected a path such as operators.STEP.threshold`;
   }
   return { file, plan, toleranceNs, sweep: { ...sweep, settings } };
 }
