@@ -55,7 +55,10 @@ export function register(program: Command): void {
           `error: ${file} takes no checkpoints, where a run can be asked; add checkpoint: {}`,
         );
       }
-      const { inspectRun } = await import('./inspection.ts');
+      const { inspectRun, KEY_BYTES_MAX } = await import('./inspection.ts');
+      if (Buffer.byteLength(flags.symbol) > KEY_BYTES_MAX) {
+        return command.error(`error: --symbol is longer than ${KEY_BYTES_MAX} bytes`);
+      }
       const told = (await inspectRun(checkpoint.folder, flags.symbol)) as
         | Told<Inspection>
         | null
@@ -63,7 +66,7 @@ export function register(program: Command): void {
       if (told === undefined || told === null) {
         note(
           told === undefined
-            ? `no run of ${name} is at work in ${checkpoint.folder}`
+            ? await whyNone(name, checkpoint.folder)
             : `the run of ${name} is only just beginning`,
         );
         return ExitCode.failed;
@@ -72,6 +75,14 @@ export function register(program: Command): void {
       return ExitCode.done;
     }),
   );
+}
+
+async function whyNone(name: string, folder: string): Promise<string> {
+  const { runningEngine } = await import('../engine/checkpoint/folder-store.ts');
+  const pid = await runningEngine(folder);
+  return pid === undefined
+    ? `no run of ${name} is at work in ${folder}`
+    : `the run of ${name}, process ${pid}, does not answer: it is beginning, ending, or stopped`;
 }
 
 async function describe(told: Told<Inspection>): Promise<string[]> {

@@ -12,7 +12,9 @@ import { toJson } from './command.ts';
 const SOCKET = 'engine.sock';
 /** What systems take for the path of a socket. */
 const PATH_BYTES_MAX = 100;
-const REQUEST_BYTES_MAX = 4096;
+/** Longest key that can be asked about; in JSON each of its bytes may take six. */
+export const KEY_BYTES_MAX = 4096;
+const REQUEST_CHARACTERS_MAX = 6 * KEY_BYTES_MAX + 100;
 const ANSWER_MS_MAX = 5000;
 
 function socketPath(folder: string): string {
@@ -27,21 +29,30 @@ export function serveInspection(folder: string, pipeline: RunnablePipeline): { c
   const retry = setInterval(() => {
     // The folder is there once the run has it for itself, and nobody else's socket is in it then.
     if (server !== undefined || pipeline.progress().checkpoint === undefined) return;
-    rmSync(path, { force: true });
-    server = createServer((socket) => answer(socket, pipeline));
-    server.on('error', () => undefined);
-    server.listen(path, () => chmodSync(path, 0o600));
-    server.unref();
     clearInterval(retry);
+    server = createServer((socket) => answer(socket.unref(), pipeline));
+    server.on('error', () => undefined);
+    withoutFail(() => rmSync(path, { force: true }));
+    server.listen(path, () => withoutFail(() => chmodSync(path, 0o600)));
+    server.unref();
   }, 50);
   retry.unref();
   return {
     close: () => {
       clearInterval(retry);
       server?.close();
-      if (server !== undefined) rmSync(path, { force: true });
+      if (server !== undefined) withoutFail(() => rmSync(path, { force: true }));
     },
   };
+}
+
+/** Whatever stands in the place of the socket, or has become of its folder: the run goes on. */
+function withoutFail(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // Nobody can ask this run then.
+  }
 }
 
 function answer(socket: Socket, pipeline: RunnablePipeline): void {
@@ -49,7 +60,7 @@ function answer(socket: Socket, pipeline: RunnablePipeline): void {
   socket.on('error', () => undefined);
   socket.setEncoding('utf8').on('data', (piece: string) => {
     request += piece;
-    if (request.length > REQUEST_BYTES_MAX) socket.destroy();
+    if (request.length > REQUEST_CHARACTERS_MAX) socket.destroy();
     if (!request.includes('\n')) return;
     const [line] = request.split('\n', 1);
     request = '';
@@ -75,7 +86,10 @@ export async function inspectRun(folder: string, key: string): Promise<unknown> 
     socket.setTimeout(ANSWER_MS_MAX, () => socket.destroy());
     socket.on('error', () => resolve(undefined));
     socket.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-    socket.on('close', () => resolve(text === '' ? undefined : (JSON.parse(text) as unknown)));
+    // A run that was killed while it answered has not told all.
+    socket.on('close', () =>
+      resolve(text.endsWith('\n') ? (JSON.parse(text) as unknown) : undefined),
+    );
     socket.write(`${JSON.stringify({ key })}\n`);
   });
 }

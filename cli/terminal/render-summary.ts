@@ -73,6 +73,7 @@ function checkpointText({ checkpoints, outcome }: RunSummary): string | undefine
   const from = resumedFrom === undefined ? '' : `went on from checkpoint ${resumedFrom} · `;
   const taken = `${plural(count, 'checkpoint')} taken`;
   if (outcome === 'completed') return `${from}${taken}, none needed any more`;
+  if (epoch === 0) return `${from}${taken} · the next run begins anew`;
   const size = bytes === 0 ? '' : `, ${formatBytes(bytes)}`;
   return `${from}${taken} · the next run goes on from ${epoch} in ${folder}${size}`;
 }

@@ -18,6 +18,9 @@ export async function checkPosition(
   const stored =
     time !== '' && isStored ? await storedTime(manager, stream, sequence, who) : undefined;
   const problem = judgePosition(position, facts, stored);
-  if (problem !== undefined) throw new EngineError(problem.code, `${who}: ${problem.message}`);
+  if (problem !== undefined) {
+    const remedy = 'to read what it holds now, start anew with --ignore-state';
+    throw new EngineError(problem.code, `${who}: ${problem.message}; ${remedy}`);
+  }
   return facts;
 }

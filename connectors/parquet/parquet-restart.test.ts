@@ -246,6 +246,19 @@ test('few rows wait in checkpoints until they are old, and no longer', async () 
   await writer.close();
 });
 
+test('rows that came before the clock was set back do not wait until it is there again', async () => {
+  const settings = config({ roll: { age: '10s' } });
+  let nowMs = 1_000_000;
+  const writer = await openParquet(settings as never, context, PARQUET_LIMITS, () => nowMs);
+  await writer.write(columnBatch(schema, [rowOf(1)]));
+  nowMs -= 3_600_000;
+  const { committables, carried } = await writer.prepareCommit(1, false);
+  assert.equal(carried, undefined);
+  await parquet.commit(settings, committables, context);
+  await assertRows(settings, [rowOf(1)]);
+  await writer.close();
+});
+
 test('a checkpoint hands out files that have a row group, and carries the rest', async () => {
   const run = smallRun([9], [0]);
   const stored: StoredCheckpoint[] = [];

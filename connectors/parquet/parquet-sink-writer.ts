@@ -143,9 +143,12 @@ export class ParquetSinkWriter implements SinkWriter {
   }
 
   async prepareCommit(epoch: number, isFinal: boolean): Promise<PreparedCommit> {
-    const oldMs = this.#nowMs() - this.#options.rollAgeMs;
+    const nowMs = this.#nowMs();
+    const oldMs = nowMs - this.#options.rollAgeMs;
     const states = [...this.#folders.values()];
-    const isDue = ({ sinceMs }: FolderState): boolean => isFinal || sinceMs <= oldMs;
+    // Rows of the future came before somebody set the clock back: nobody knows their age.
+    const isDue = ({ sinceMs }: FolderState): boolean =>
+      isFinal || sinceMs <= oldMs || sinceMs > nowMs;
     // Open files first: opening one more might finish another whose folder still has rows.
     for (const state of states) {
       if (state.open === undefined) continue;

@@ -66,7 +66,7 @@ export function openTarget(sink: string, path: string, options: TargetOptions): 
     if (path.endsWith('/')) throw new Error('it names a folder, expected a file');
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined || found.isFile()) {
-      if (options.ifExists === 'append' && found !== undefined && !options.isResumed) {
+      if (found !== undefined && (options.ifExists === 'append' || options.isResumed)) {
         checkContinuable(path, found.size, options.header);
       }
       return new FileTarget(sink, path, options);
@@ -220,12 +220,16 @@ function begin(sink: string, { staged, target, bytes, inode }: AppendCommittable
   syncFolder(sink, dirname(target));
 }
 
+const REMEDY = 'bring it back as it was, or start anew with --ignore-state';
+
 function cutBehind(sink: string, { target, end }: EndCommittable): void {
   try {
     const size = statSync(target, { throwIfNoEntry: false })?.size;
     if (size === end || (size === undefined && end === 0)) return;
     if (size === undefined || size < end) {
-      throw new Error(`it has ${size ?? 'no'} bytes, expected ${end} of earlier commits`);
+      throw new Error(
+        `it has ${size ?? 'no'} bytes, expected ${end} of earlier commits; ${REMEDY}`,
+      );
     }
     if (end === 0) {
       unlinkSync(target);
@@ -246,10 +250,12 @@ function cutBehind(sink: string, { target, end }: EndCommittable): void {
 
 function append(sink: string, { staged, target, offset, bytes }: AppendCommittable): void {
   try {
-    const size = statSync(target).size;
+    const size = statSync(target, { throwIfNoEntry: false })?.size ?? 0;
     if (!existsSync(staged) && size >= offset + bytes) return;
     if (size < offset) {
-      throw new Error(`it has ${size} bytes, expected at least ${offset} of earlier commits`);
+      throw new Error(
+        `it has ${size} bytes, expected at least ${offset} of earlier commits; ${REMEDY}`,
+      );
     }
     const file = openSync(target, 'r+');
     try {

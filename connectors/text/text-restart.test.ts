@@ -131,13 +131,30 @@ test('any writes, checkpoints, crashes and restarts give exactly the rows', asyn
   );
 });
 
-test('a file that has vanished is an error that names it', async () => {
+test('a file whose rows have other columns is not gone on with', async () => {
   const run = newRun([2, 3], [0], 'replace', undefined);
   const stored: StoredCheckpoint[] = [];
   await runSink(run, stored);
-  rmSync(String(run.config['path']));
-  await assert.rejects(runSink(run, stored.slice(0, 1)), {
+  const columns = schema.columns.toReversed();
+  const changed = { ...run, context: { ...context, schema: { ...schema, columns } } };
+  await assert.rejects(runSink(changed, stored.slice(0, 1)), {
     code: 'sink/unwritable',
-    message: /1?\d+\.csv/,
+    message: /its header is symbol,id, expected id,symbol/,
   });
+});
+
+test('a file that has vanished is an error that names it', async () => {
+  for (const sizes of [
+    [2, 0, 3],
+    [2, 1, 3],
+  ]) {
+    const run = newRun(sizes, [0, 1], 'replace', undefined);
+    const stored: StoredCheckpoint[] = [];
+    await runSink(run, stored);
+    rmSync(String(run.config['path']));
+    await assert.rejects(runSink(run, stored.slice(0, 2)), {
+      code: 'sink/unwritable',
+      message: /\d+\.csv.*expected .*\d+ of earlier commits; .* --ignore-state/,
+    });
+  }
 });

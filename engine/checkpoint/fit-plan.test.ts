@@ -229,7 +229,24 @@ const CASES: readonly Case[] = [
     keptNot('its input has changed (the order or the meaning of its columns)'),
   ],
   ['a sink that carries nothing may go', {}, { sinks: [] }, warned()],
-  ['a sink that carries nothing may change', {}, { sinks: [{ ...out, type: 'csv' }] }, warned()],
+  [
+    'a sink that carries nothing may change',
+    {},
+    { sinks: [{ ...out, type: 'csv' }] },
+    warned('sink out was of type parquet and is of type csv now: earlier rows stay there'),
+  ],
+  [
+    'a sink that carries nothing may move',
+    {},
+    { sinks: [{ ...out, config: { ...out.config, path: 'elsewhere' } }] },
+    warned('sink out has moved: path was out and is elsewhere now; earlier rows stay there'),
+  ],
+  [
+    'a sink is new',
+    {},
+    { sinks: [out, { ...out, name: 'more' }] },
+    warned('sink more is new and gets only what comes from now on'),
+  ],
   ['a sink that carries rows stays', { sinks: [carrying] }, {}, warned()],
   ['a sink that carries rows is gone', { sinks: [carrying] }, { sinks: [] }, carriedNot('is gone')],
   ...[

@@ -58,7 +58,7 @@ export function fitPlan(checkpoint: Checkpoint, plan: PlanIdentity): Fit {
   }
   fitSources(checkpoint, plan, refusals, warnings);
   fitOperators(checkpoint, plan, refusals, warnings);
-  fitSinks(checkpoint, plan, refusals);
+  fitSinks(checkpoint, plan, refusals, warnings);
   return { refusals, warnings };
 }
 
@@ -140,10 +140,23 @@ function changesOf(before: OperatorIdentity, now: OperatorIdentity): string[] {
 }
 
 /** Committables are finished by the checkpoint itself; only rows that wait need the sink. */
-function fitSinks(checkpoint: Checkpoint, plan: PlanIdentity, refusals: string[]): void {
+function fitSinks(
+  checkpoint: Checkpoint,
+  plan: PlanIdentity,
+  refusals: string[],
+  warnings: string[],
+): void {
+  for (const { name } of plan.sinks) {
+    if (checkpoint.sinks.some((before) => before.name === name)) continue;
+    warnings.push(`sink ${name} is new and gets only what comes from now on`);
+  }
   for (const before of checkpoint.sinks) {
-    if (before.carried === undefined) continue;
     const now = plan.sinks.find(({ name }) => name === before.name);
+    if (before.carried === undefined) {
+      const moved = now && placeChange(before, now);
+      if (moved !== undefined) warnings.push(`sink ${before.name} ${moved}`);
+      continue;
+    }
     const carried = `rows of sink ${before.name} wait in the checkpoint`;
     const remedy = `change it back and stop a run with Ctrl-C to write them, or ${START_ANEW}`;
     if (now === undefined) {
@@ -156,6 +169,20 @@ function fitSinks(checkpoint: Checkpoint, plan: PlanIdentity, refusals: string[]
       refusals.push(`${carried}, and the sink has changed; ${remedy}`);
     }
   }
+}
+
+/** Where what a sink wrote so far is not where it goes on. */
+function placeChange(before: SinkIdentity, now: SinkIdentity): string | undefined {
+  if (before.type !== now.type) {
+    return `was of type ${before.type} and is of type ${now.type} now: earlier rows stay there`;
+  }
+  const fields = new Set([...Object.keys(before.config), ...Object.keys(now.config)]);
+  for (const field of ['path', 'stream', 'subject']) {
+    const [old, own] = [before.config[field], now.config[field]];
+    if (!fields.has(field) || isDeepStrictEqual(plain(old), plain(own))) continue;
+    return `has moved: ${field} was ${shown(old)} and is ${shown(own)} now; earlier rows stay there`;
+  }
+  return undefined;
 }
 
 /** As it is after a way through bytes: without what is undefined. */

@@ -22,8 +22,9 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
+/** Never goes back, nor forward by a step, where somebody sets the clock of the machine. */
 export const systemClock: Clock = {
-  nowMs: () => Date.now(),
+  nowMs: () => Math.floor(performance.timeOrigin + performance.now()),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 

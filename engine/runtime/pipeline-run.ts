@@ -96,6 +96,11 @@ export class PipelineRun {
     return this.#commitState;
   }
 
+  /** Whether it has got as far as to read. */
+  get isOpen(): boolean {
+    return this.#outputs !== undefined;
+  }
+
   /** Checkpoints completed by this run. */
   get checkpointCount(): number {
     return this.#checkpointer?.progress.count ?? 0;

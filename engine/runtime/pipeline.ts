@@ -88,14 +88,19 @@ export class Pipeline {
     const store = await checkpoints.open();
     try {
       this.#run = this.#newRun(store, checkpoints.start);
+      let hasRead = false;
       for (let failures = 0; ; ) {
         try {
           return await this.#outcome();
         } catch (error) {
           failures = this.#run.checkpointCount > 0 ? 1 : failures + 1;
           const isOver = failures > RESTARTS_MAX || this.#options.signal?.aborted === true;
-          if (isOver || !mayPass(error)) throw error;
-          this.#warnings.push(`${error.message}; going on from the last checkpoint`);
+          // What keeps a run from beginning is told at once: nothing is lost by ending it.
+          hasRead ||= this.#run.isOpen;
+          if (isOver || !hasRead || !mayPass(error)) throw error;
+          const { epoch = 0 } = this.#run.progress().checkpoint ?? {};
+          const next = epoch === 0 ? 'beginning anew' : `going on from checkpoint ${epoch}`;
+          this.#warnings.push(`${error.message}; ${next}`);
           await this.#options.clock.sleep(RESTART_WAIT_MS);
           this.#run = this.#newRun(store, { kind: 'newest' });
         }

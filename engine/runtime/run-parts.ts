@@ -75,9 +75,10 @@ export async function openParts(request: PartsRequest): Promise<RunParts> {
 function openSinks({ plan, workers, checkpoint }: PartsRequest): Promise<SinkPort> {
   const resume =
     checkpoint &&
-    plan.sinks.map(({ name }): SinkResume => {
+    plan.sinks.map(({ name }): SinkResume | undefined => {
       const before = checkpoint.sinks.find((sink) => sink.name === name);
-      return { epoch: checkpoint.epoch, carried: before?.carried };
+      // A new sink begins: what is at its place is not of this pipeline's run.
+      return before && { epoch: checkpoint.epoch, carried: before.carried };
     });
   return workers.openSinks(plan, resume);
 }

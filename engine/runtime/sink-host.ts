@@ -46,11 +46,11 @@ export class SinkHost {
     this.#writers = writers;
   }
 
-  /** @param resume What each sink goes on from; empty where the run begins. */
+  /** @param resume What each sink goes on from; undefined where it begins, as in a new run. */
   static async open(
     plan: PipelinePlan,
     catalog: Catalog,
-    resume: readonly SinkResume[] = [],
+    resume: readonly (SinkResume | undefined)[] = [],
   ): Promise<SinkHost> {
     const writers: SinkWriter[] = [];
     try {

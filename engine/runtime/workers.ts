@@ -57,8 +57,8 @@ export interface SlotOptions {
 export interface Workers {
   openReader(options: ReaderOptions): Promise<ReaderPort>;
   openSlot(options: SlotOptions): Promise<SlotPort>;
-  /** @param resume What each sink goes on from; empty where the run begins. */
-  openSinks(plan: PipelinePlan, resume?: readonly SinkResume[]): Promise<SinkPort>;
+  /** @param resume What each sink goes on from; undefined where it begins, as in a new run. */
+  openSinks(plan: PipelinePlan, resume?: readonly (SinkResume | undefined)[]): Promise<SinkPort>;
   /** Ends the threads, once every port is closed. */
   close(): Promise<void>;
 }
