@@ -291,3 +291,26 @@ test('rows of other columns than the sink has are refused', async () => {
     message: /symbol string, event_time timestamp.*expected .*event_time timestamp/,
   });
 });
+
+for (const earlier of [0, 1]) {
+  test(`a run without checkpoints in between is noticed, after ${earlier} earlier runs`, async () => {
+    const run = smallRun([9], [0]);
+    const write = async (open: Partial<SinkContext>, epoch: number): Promise<void> => {
+      const writer = await parquet.open(run.config, { ...context, ...open });
+      await writer.write(columnBatch(schema, [rowOf(1), rowOf(2)]));
+      const { committables } = await writer.prepareCommit(epoch, true);
+      await parquet.commit(run.config, committables, context);
+      await writer.close();
+    };
+    for (let i = 0; i < earlier; i++) await write({}, 0);
+    const stored: StoredCheckpoint[] = [];
+    await runSink(run, stored);
+    const { epoch, carried, committables } = stored[0]!;
+    await write({}, 0);
+    await parquet.commit(run.config, committables, context);
+    await assert.rejects(parquet.open(run.config, { ...context, resume: { epoch, carried } }), {
+      code: 'checkpoint/incompatible',
+      message: /a run without checkpoints has written .*\.parquet since; start anew/,
+    });
+  });
+}

@@ -183,10 +183,32 @@ function resumeParts(
   if (resume === undefined) return { generation: newest + 1, hasParts: false };
   const generation =
     resume.carried === undefined ? Math.max(1, newest) : generationOf(resume.carried);
+  refuseOthers(sink, resume.epoch, generation, findParts(sink, folder, names));
   const isOwn = (part: PartId): boolean => part.generation === generation;
   const isLater = (part: PartId): boolean => isOwn(part) && part.epoch > resume.epoch;
   takeParts(sink, names, folder, isLater);
   return { generation, hasParts: ids.some((part) => isOwn(part) && !isLater(part)) };
+}
+
+/**
+ * A run without checkpoints in between has read the rows of this checkpoint too, and replaced what
+ * was committed before it: going on would leave rows twice, or lose them.
+ */
+function refuseOthers(
+  sink: string,
+  epoch: number,
+  generation: number,
+  parts: ReadonlyMap<string, PartId>,
+): void {
+  for (const [path, part] of parts) {
+    const isNewer = part.generation > generation;
+    if (!isNewer && (part.generation !== generation || part.epoch > 0)) continue;
+    throw new EngineError(
+      'checkpoint/incompatible',
+      `sink "${sink}": cannot go on from checkpoint ${epoch}: a run without checkpoints has ` +
+        `written ${path} since; start anew with --ignore-state`,
+    );
+  }
 }
 
 /** Says so at the start rather than after an hour's work. */
