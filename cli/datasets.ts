@@ -57,6 +57,7 @@ export function noteUnwritten(datasets: Datasets, file: string): void {
   if (datasets.areWritten || datasets.specs.length === 0) return;
   note(
     `warning: nothing is written yet where ${file} writes to`,
-    '  help: run it first, with the same -s and -e options, in the same folder',
+    '  help: run it first, with the same -s and -e options, in the same folder;',
+    '        rows of a run with checkpoints may wait a while (roll.age) until they are written',
   );
 }

@@ -107,7 +107,9 @@ async function describe(told: Told<Inspection>): Promise<string[]> {
     const moved = split.hasEnded ? '' : `, last moved on ${ago(split.movedMs)} ago`;
     const holds = split === holder ? '  ← holds the watermark back' : '';
     const name = `${split.source} ${split.split}`;
-    lines.push(`  ${name} ${state}, up to ${time.text(split.peak)}${moved}${holds}`);
+    const upTo =
+      BigInt(split.peak) === time.beginning ? 'no row yet' : `up to ${time.text(split.peak)}`;
+    lines.push(`  ${name} ${state}, ${upTo}${moved}${holds}`);
   }
   if (holder === undefined) lines.push('  no split counts: the watermark stays until rows come');
   for (const { step, type, watermark, windows } of told.steps) {
@@ -128,6 +130,7 @@ async function describe(told: Told<Inspection>): Promise<string[]> {
 }
 
 async function timeTexts(): Promise<{
+  readonly beginning: bigint;
   text(time: string): string;
   left(until: string, from: string): string;
   elapsed(ms: number): string;
@@ -135,6 +138,7 @@ async function timeTexts(): Promise<{
   const { BEGINNING_OF_TIME, END_OF_TIME, formatTime } = await import('../engine/contract/time.ts');
   const { formatElapsed } = await import('./terminal/numbers.ts');
   return {
+    beginning: BEGINNING_OF_TIME,
     text: (time) => {
       const nanoseconds = BigInt(time);
       if (nanoseconds === BEGINNING_OF_TIME) return 'before any row';

@@ -19,7 +19,7 @@ export function register(program: Command): void {
       )
       .argument('<file>', 'pipeline file, or data file (csv, ndjson, parquet, arrow)')
       .requiredOption('--stream <name>', 'the stream')
-      .option('--to <url>', 'server', 'nats://localhost:4222'),
+      .option('--to <url>', 'server; by default NATS_URL, if set, or else nats://localhost:4222'),
   );
   addStreamOptions(addRowOptions(command));
   addAccessOptions(command);

@@ -53,7 +53,7 @@ export function summarize(findings: Findings): RunSummary {
     ...(detection === undefined ? {} : { detection }),
     ...(quality === undefined ? {} : { quality }),
     outputs: result.sinks.flatMap((sink) => outputSummary(plan, sink)),
-    queries: queriesToTry(plan),
+    queries: queriesToTry(plan, result),
   };
 }
 
@@ -183,9 +183,11 @@ function pathOf({ config }: SinkPlan): string | undefined {
 }
 
 /** Two queries over what this pipeline has written, in the words of its own columns. */
-function queriesToTry(plan: PipelinePlan): RunSummary['queries'] {
+function queriesToTry(plan: PipelinePlan, { sinks }: RunResult): RunSummary['queries'] {
   const readable = plan.sinks.filter((sink) => sinkDataset(plan, sink) !== undefined);
-  const anomalies = readable.find(takesAnomalies);
+  const written = new Set(sinks.filter(({ rows }) => rows > 0).map(({ name }) => name));
+  const found = readable.filter(takesAnomalies);
+  const anomalies = found.find(({ name }) => written.has(name)) ?? found[0];
   const rows = readable.find((sink) => sink !== anomalies && sink.schema.key !== '');
   const queries = [];
   if (anomalies !== undefined) {

@@ -11,7 +11,8 @@ import { paletteFor } from '../terminal/palette.ts';
 import { findRows } from './find-rows.ts';
 
 export interface PublishFlags extends PipelineFlags {
-  readonly to: string;
+  /** By default that of the variable NATS_URL, or the local one. */
+  readonly to?: string;
   readonly stream: string;
   readonly source?: string;
   readonly columns?: readonly string[];
@@ -37,6 +38,7 @@ export interface PublishFlags extends PipelineFlags {
 
 const ROWS_PER_MESSAGE = { arrow: 4096, json: 1, msgpack: 1 } as const;
 const PROGRESS_MS = 200;
+const LOCAL = 'nats://localhost:4222';
 
 export async function publishFile(file: string, flags: PublishFlags): Promise<number> {
   const rows = await findRows(file, flags);
@@ -103,7 +105,7 @@ function connectionOf(flags: PublishFlags): PublishRequest['connection'] {
   const { user, nkey, credentials, tlsCa, tlsCert, tlsKey } = flags;
   const hasTls = tlsCa !== undefined || tlsCert !== undefined;
   return {
-    servers: flags.to.split(','),
+    servers: (flags.to ?? (process.env['NATS_URL'] || LOCAL)).split(','),
     connect_timeout: flags.timeout,
     ...(user === undefined ? {} : { user, password: process.env['NATS_PASSWORD'] ?? '' }),
     ...(nkey === undefined ? {} : { nkey }),

@@ -293,7 +293,7 @@ test('rows of other columns than the sink has are refused', async () => {
 });
 
 for (const earlier of [0, 1]) {
-  test(`a run without checkpoints in between is noticed, after ${earlier} earlier runs`, async () => {
+  test(`a run without checkpoints in between is told, ${earlier} runs earlier`, async () => {
     const run = smallRun([9], [0]);
     const write = async (open: Partial<SinkContext>, epoch: number): Promise<void> => {
       const writer = await parquet.open(run.config, { ...context, ...open });
