@@ -141,7 +141,7 @@ test('reading goes on behind any position, within a message too', async () => {
   });
 });
 
-test('messages of one row, others and poison among them, keep rows, positions and origins', async () => {
+test('messages of one row, with others among them, keep rows, positions and origins', async () => {
   const messages: Message[] = [];
   const rowsUpTo: number[] = [0];
   const poison: number[] = [];

@@ -246,7 +246,7 @@ test('few rows wait in checkpoints until they are old, and no longer', async () 
   await writer.close();
 });
 
-test('rows that came before the clock was set back do not wait until it is there again', async () => {
+test('rows from before the clock was set back do not wait until it is there again', async () => {
   const settings = config({ roll: { age: '10s' } });
   let nowMs = 1_000_000;
   const writer = await openParquet(settings as never, context, PARQUET_LIMITS, () => nowMs);

@@ -180,7 +180,8 @@ function placeChange(before: SinkIdentity, now: SinkIdentity): string | undefine
   for (const field of ['path', 'stream', 'subject']) {
     const [old, own] = [before.config[field], now.config[field]];
     if (!fields.has(field) || isDeepStrictEqual(plain(old), plain(own))) continue;
-    return `has moved: ${field} was ${shown(old)} and is ${shown(own)} now; earlier rows stay there`;
+    const change = `${field} was ${shown(old)} and is ${shown(own)} now`;
+    return `has moved: ${change}; earlier rows stay there`;
   }
   return undefined;
 }

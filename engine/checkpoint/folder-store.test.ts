@@ -205,7 +205,7 @@ test('of many that find the lock of a dead process at once, one gets the folder'
   }
 });
 
-test('a run whose folder is removed, or taken by another, neither writes nor begins anew', async () => {
+test('a run whose folder is removed or taken neither writes nor begins anew', async () => {
   const folder = newFolder();
   const first = await FolderStore.open(folder);
   await first.write(1, [piece('one')]);

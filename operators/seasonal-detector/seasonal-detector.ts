@@ -1,7 +1,7 @@
 /**
  * A value against the same time of day of the days before. Each key has a bucket for each stretch
- * of the day, with a decaying mean and variance of what it held; a row is judged by its bucket as it
- * was before the row's own day.
+ * of the day, with a decaying mean and variance of what it held; a row is judged by its bucket as
+ * it was before the row's own day.
  *
  *   bucket   mean, variance      of the days before (weight 2 / (days + 1) for the latest)
  *            sum, count, day     of the day at hand, taken over when the next one comes

@@ -19,9 +19,9 @@ const [folder, out, state, slots, checkpoints] = process.argv.slice(2) as [
 
 const { link } = files;
 let left = Number(checkpoints);
-files.link = async (...paths) => {
-  await link(...paths);
-  if (--left === 0) process.kill(process.pid, 'SIGKILL');
+files.link = async (from, to) => {
+  await link(from, to);
+  if (String(to).endsWith('.checkpoint') && --left === 0) process.kill(process.pid, 'SIGKILL');
 };
 syncBuiltinESMExports();
 

@@ -13,7 +13,7 @@ const kebabCase = (name: string): string => name.replaceAll('_', '-');
 test('every operator has its folder, declaration and test', () => {
   const declared = paths
     .filter((path) => /^operators\/[^/]+\/[^.]+\.ts$/.test(path))
-    .filter((path) => / = define(?:Operator|Detector)\(/.test(readSource(path).text));
+    .filter((path) => / = define(?:Operator|Detector|KeyedDetector)\(/.test(readSource(path).text));
   assert.deepEqual(
     declared.sort(),
     catalog.operators
