@@ -18,7 +18,8 @@ const { name } = await manager.consumers.add(stream, {
   inactive_threshold: nanos(30_000),
 });
 const consumer = await jetstream(connection).consumers.get(stream, name);
-const messages = await consumer.consume({ max_messages: 500, expires: 5000 });
+// By bytes, as the server ends a connection with more than 64 MB on its way.
+const messages = await consumer.consume({ max_bytes: 8 << 20, expires: 5000 });
 let [count, bytes] = [0, 0];
 const decoder = new TextDecoder();
 for await (const message of messages) {
