@@ -13,6 +13,8 @@ import { ExitCode } from './exit-code.ts';
 /** Options of `backtest`. */
 export interface BacktestFlags extends PipelineFlags {
   readonly labels: string;
+  readonly labelColumns?: string;
+  readonly labelTypes?: string;
   readonly tolerance: string;
   readonly sweep?: string;
   readonly html?: string;
@@ -37,6 +39,8 @@ export function register(program: Command): void {
     ),
   )
     .requiredOption('--labels <csv>', 'what is known to have happened')
+    .option('--label-columns <name=theirs,...>', 'what the file calls the columns of labels')
+    .option('--label-types <theirs=type,...>', 'which type of anomaly a type of the file is')
     .option('--tolerance <duration>', 'by how much labels are made longer at both ends', '0s')
     .option('--sweep <path=from:to:step>', 'run once with each value, and compare them')
     .option('--html <path>', 'write a report with charts');
@@ -53,6 +57,11 @@ export function register(program: Command): void {
     [
       'tidemark backtest bars.yaml --labels labels.csv --sweep operators.spikes.threshold=3:6:1',
       'of one step',
+    ],
+    [
+      'tidemark backtest bars.yaml --labels splits.csv --label-columns event_time=day,type=kind ' +
+        '--label-types split=corporate_action',
+      'labels that someone else has written',
     ],
   ]).action(
     action(async (file: string, flags: BacktestFlags) => {

@@ -138,6 +138,8 @@ test('wrong usage says what is expected', () => {
   fails(2, /--sweep above=1: expected path=from:to:step/, '--sweep', 'above=1');
   fails(2, /--sweep belwo: no step has such a field/, '--sweep', 'belwo=1:2:1');
   fails(2, /--tolerance soon: expected a duration/, '--tolerance', 'soon');
+  fails(2, /--label-types jump: expected pairs/, '--label-types', 'jump');
+  fails(1, /there is no column at/, '--label-columns', 'event_time=at');
   fails(78, /is invalid/, '-s', 'operators.limits.above=many');
   fails(2, /no sink reads the anomalies/, '-s', 'sinks.anomalies.input=trades');
   fails(1, /cannot read the labels/, '--labels', 'none.csv');

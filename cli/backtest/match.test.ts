@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EngineError } from '../../engine/contract/error.ts';
-import { type Label, parseLabels } from './labels.ts';
+import { type Label, type LabelNames, labelNames, parseLabels } from './labels.ts';
 import { type FoundAnomaly, matchLabels } from './match.ts';
 
 const second = (value: number): bigint => BigInt(value) * 1_000_000_000n;
@@ -96,5 +96,39 @@ test('labels that are none are refused with their line', () => {
   refused(
     'symbol,window_start,window_end\nA,2024-01-02T10:00:00Z,2024-01-02T09:00:00Z',
     /x\.csv:2: expected window_end not before window_start/,
+  );
+});
+
+test('labels of others are read by the names that they have there', () => {
+  const text = 'symbol,bar_start,type,kind\nA,2024-01-02,x,split\nA,2024-01-03,y,crash\n';
+  const names = labelNames('event_time=bar_start, type=kind', 'split=corporate_action', 'symbol');
+  assert.deepEqual(
+    parseLabels(text, 'symbol', 'x.csv', names as LabelNames).map(({ start, type }) => [
+      start / 86_400_000_000_000n,
+      type,
+    ]),
+    [
+      [19724n, 'corporate_action'],
+      [19725n, 'crash'],
+    ],
+  );
+  const key = labelNames('ticker=symbol,event_time=bar_start', undefined, 'ticker');
+  assert.equal(parseLabels(text, 'ticker', 'x.csv', key as LabelNames)[1]!.key, 'A');
+});
+
+test('names of labels that cannot be are refused', () => {
+  const wrong: readonly [columns: string | undefined, types: string | undefined, RegExp][] = [
+    ['bar_start', undefined, /--label-columns bar_start: expected pairs/],
+    ['event_time=a,event_time=b', undefined, /expected pairs/],
+    ['score=kind', undefined, /--label-columns score=: expected one of symbol, event_time, /],
+    [undefined, 'split=', /--label-types split=: expected pairs/],
+  ];
+  for (const [columns, types, message] of wrong) {
+    assert.match(String(labelNames(columns, types, 'symbol')), message);
+  }
+  const names = labelNames('event_time=day', undefined, 'symbol') as LabelNames;
+  assert.throws(
+    () => parseLabels('symbol,event_time\n', 'symbol', 'x.csv', names),
+    /x\.csv: there is no column day, only symbol, event_time/,
   );
 });

@@ -14,7 +14,7 @@ import { plural } from '../terminal/numbers.ts';
 import { paletteFor, terminalWidth } from '../terminal/palette.ts';
 import { anomalyOutputs, type Collected, collectAnomalies } from './collect.ts';
 import { reportHtml } from './html.ts';
-import { type Label, readLabels } from './labels.ts';
+import { type Label, labelNames, type LabelNames, readLabels } from './labels.ts';
 import { matchLabels } from './match.ts';
 import { type BacktestReport, reportJson, reportLines, type SweepRow } from './report.ts';
 import { parseSweep, type Settings, settingsFor, type Sweep } from './sweep.ts';
@@ -23,6 +23,7 @@ interface BacktestRequest {
   readonly file: string;
   readonly plan: PipelinePlan;
   readonly toleranceNs: bigint;
+  readonly names: LabelNames;
   readonly sweep?: (Sweep & { readonly settings: (value: number) => Settings }) | undefined;
 }
 
@@ -37,7 +38,9 @@ export function backtestRequest(
     return `--tolerance ${flags.tolerance}: expected a duration such as 30s or 5m`;
   }
   if (anomalyOutputs(plan).length === 0) return `${file}: no sink reads the anomalies of a step`;
-  if (flags.sweep === undefined) return { file, plan, toleranceNs };
+  const names = labelNames(flags.labelColumns, flags.labelTypes, plan.key);
+  if (typeof names === 'string') return names;
+  if (flags.sweep === undefined) return { file, plan, toleranceNs, names };
   const sweep = parseSweep(flags.sweep);
   if (sweep === undefined) {
     return `--sweep ${flags.sweep}: expected path=from:to:step, of at most 1000 values`;
@@ -47,12 +50,12 @@ export function backtestRequest(
     const known = 'no step has such a field, and no variable is called so';
     return `--sweep ${sweep.path}: ${known}; expected a path such as operators.STEP.threshold`;
   }
-  return { file, plan, toleranceNs, sweep: { ...sweep, settings } };
+  return { file, plan, toleranceNs, names, sweep: { ...sweep, settings } };
 }
 
 export async function backtest(request: BacktestRequest, flags: BacktestFlags): Promise<number> {
-  const { file, plan, toleranceNs } = request;
-  const labels = readLabels(flags.labels, plan.key);
+  const { file, plan, toleranceNs, names } = request;
+  const labels = readLabels(flags.labels, plan.key, names);
   const stop = new AbortController();
   const run = (of: PipelinePlan): Promise<Collected> =>
     collectAnomalies(of, { slots: flags.slots, signal: stop.signal });

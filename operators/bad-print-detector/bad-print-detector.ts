@@ -7,6 +7,7 @@ import {
   integer,
   number,
 } from '../../engine/contract/fields.ts';
+import { anomalyType } from '../anomalies/anomaly-fields.ts';
 import { defineKeyedDetector, keyedFields } from '../detectors/define-keyed-detector.ts';
 import { input, positive } from '../detectors/detector-fields.ts';
 import { BadPrintOperator } from './bad-print-operator.ts';
@@ -39,6 +40,10 @@ const fields = {
     minimum: 5,
     maximum: 1000,
   }).default(20),
+  decimal_type: anomalyType(
+    'Type of the bad prints that are ten, a hundred or more times the level, or such a part of ' +
+      'it, within 5 %: their decimal point is misplaced. By default that of the others.',
+  ).optional(),
   ...keyedFields('bad_print', 'brownlees_gallo', { medium: 3, high: 10 }),
 } satisfies Fields;
 
@@ -56,6 +61,7 @@ export const badPrintDetector = defineKeyedDetector({
     },
   ],
   inputs: ['price'],
+  types: ({ anomaly_type, decimal_type }) => [anomaly_type, decimal_type ?? anomaly_type],
   state: 'The last prices that were believed, and those that wait.',
   recordNumbers: levelNumbers,
   guarantees: {
@@ -84,6 +90,28 @@ export const badPrintDetector = defineKeyedDetector({
       output: `
         event_time | symbol | type      | detector        | value | baseline | score | direction
         09:30:05   | AAPL   | bad_print | brownlees_gallo | 10    | 100      | -90   | down
+      `,
+    },
+    {
+      title: 'misplaced decimal points have a type of their own',
+      config: { window: 5, min_rows: 5, decimal_type: 'misplaced_decimal' },
+      input: `
+        event_time | symbol | price
+        09:30:00   | AAPL   | 100.0
+        09:30:01   | AAPL   | 100.1
+        09:30:02   | AAPL   | 100.0
+        09:30:03   | AAPL   | 99.9
+        09:30:04   | AAPL   | 100.0
+        09:30:05   | AAPL   | 10001
+        09:30:06   | AAPL   | 60.0
+        09:30:07   | AAPL   | 9.7
+        09:30:08   | AAPL   | 100.1
+      `,
+      output: `
+        event_time | symbol | type              | value | baseline
+        09:30:05   | AAPL   | misplaced_decimal | 10001 | 100
+        09:30:06   | AAPL   | bad_print         | 60    | 100
+        09:30:07   | AAPL   | misplaced_decimal | 9.7   | 100
       `,
     },
   ],

@@ -27,6 +27,12 @@ import { levelNumbers, PriceLevel } from './price-level.ts';
 /** Beyond it, squares of prices would not be finite. */
 const PRICE_MAX = 1e140;
 
+/** How far from a power of ten, in parts of it, is still a misplaced decimal point. */
+const DECIMAL_TOLERANCE = 0.05;
+
+/** Key, high and low word of the time. */
+const PLACE_NUMBERS = 3;
+
 export class BadPrintOperator implements Operator {
   readonly #context: OperatorContext;
   readonly #price: (batch: Batch) => Pointer;
@@ -35,6 +41,8 @@ export class BadPrintOperator implements Operator {
   readonly #withinNs: number;
   readonly #records: KeyedRecords;
   readonly #found: FoundAnomalies;
+  /** The same as the others, unless they have a type of their own. */
+  readonly #decimals: FoundAnomalies;
   readonly #output: AnomalyOutput;
   readonly #keyColumn: number;
   readonly #timeColumn: number;
@@ -52,15 +60,19 @@ export class BadPrintOperator implements Operator {
     this.#withinNs = Number(durationNs(config.within));
     this.#keyColumn = columnIndex(input, input.key);
     this.#timeColumn = columnIndex(input, input.time);
-    const { anomaly_type: type, detector, severity } = config;
-    this.#found = new FoundAnomalies({
-      ...{ type, detector, details: ['rows_until_reverted', 'reverted_to'] },
-      rule:
-        `price off the trimmed mean by ${config.deviations} deviations and ${config.min_pct} %, ` +
-        'from which the market comes back',
-      history: { over: `${config.window} rows`, exclude_current: true },
-    });
-    this.#output = new AnomalyOutput([this.#found], severity, context, state);
+    const { anomaly_type, decimal_type = anomaly_type, detector, severity } = config;
+    const of = (type: string): FoundAnomalies =>
+      new FoundAnomalies({
+        ...{ type, detector, details: ['rows_until_reverted', 'reverted_to'] },
+        rule:
+          `price off the trimmed mean by ${config.deviations} deviations and ` +
+          `${config.min_pct} %, from which the market comes back`,
+        history: { over: `${config.window} rows`, exclude_current: true },
+      });
+    this.#found = of(anomaly_type);
+    this.#decimals = decimal_type === anomaly_type ? this.#found : of(decimal_type);
+    const found = [...new Set([this.#found, this.#decimals])];
+    this.#output = new AnomalyOutput(found, severity, context, state);
     this.#records = new KeyedRecords(memory, this.#numbers * 8);
     const records = state?.[KEYED_TABLE];
     if (records === undefined) return;
@@ -97,7 +109,7 @@ export class BadPrintOperator implements Operator {
       if (high < late || (high === late && low < watermarks[2 * row]!)) continue;
       this.#judge(records, keys[row]!, price, high, low);
     }
-    if (this.#found.count > 0) this.#output.emit(this.#foundBatch(batch), collector);
+    if (this.#places.length > 0) this.#output.emit(this.#foundBatch(batch), collector);
   }
 
   #judge(records: Float64Array, key: number, price: number, high: number, low: number): void {
@@ -120,7 +132,8 @@ export class BadPrintOperator implements Operator {
         mean,
         limit,
       } = level.waitingAt(records, at, i);
-      this.#found.add(this.#found.count, {
+      const found = isDecimalShift(value / mean) ? this.#decimals : this.#found;
+      found.add(this.#places.length / PLACE_NUMBERS, {
         ...{ value, baseline: mean },
         score: (value / mean - 1) * 100,
         threshold: (limit / mean) * 100,
@@ -149,15 +162,15 @@ export class BadPrintOperator implements Operator {
   /** What was found as rows that have a key and a time; the other columns are not read. */
   #foundBatch(batch: Batch): Batch {
     const { memory, input } = this.#context;
-    const count = this.#found.count;
+    const count = this.#places.length / PLACE_NUMBERS;
     const longs = memory.arena.allocate(count * 8);
     const shorts = memory.arena.allocate(count * 4);
     const words = memory.u32(longs, 2 * count);
     const keys = memory.u32(shorts, count);
     for (let i = 0; i < count; i++) {
-      keys[i] = this.#places[3 * i]!;
-      words[2 * i + 1] = this.#places[3 * i + 1]!;
-      words[2 * i] = this.#places[3 * i + 2]!;
+      keys[i] = this.#places[PLACE_NUMBERS * i]!;
+      words[2 * i + 1] = this.#places[PLACE_NUMBERS * i + 1]!;
+      words[2 * i] = this.#places[PLACE_NUMBERS * i + 2]!;
     }
     const columns = input.columns.map(({ type }, i) => {
       const isKey = i === this.#keyColumn || elementBytes(type) !== 8;
@@ -192,6 +205,12 @@ export class BadPrintOperator implements Operator {
   dispose(): void {
     this.#records.dispose();
   }
+}
+
+/** Whether the ratio is about a power of ten, and not about 1. */
+function isDecimalShift(ratio: number): boolean {
+  const power = Math.round(Math.log10(ratio));
+  return power !== 0 && Math.abs(ratio / 10 ** power - 1) <= DECIMAL_TOLERANCE;
 }
 
 /** Rounded, as `Number` rounds an int64: the order of times is kept. */

@@ -54,8 +54,8 @@ interface Spec<F extends Fields>
   readonly constraints?: readonly Constraint<ConfigOf<F>>[];
   /** In place of those of a detector that judges each row at once. */
   readonly guarantees?: OperatorSpec<F>['guarantees'];
-  /** Types of its anomalies, where the user does not name them. */
-  readonly types?: readonly string[];
+  /** Types of its anomalies, where they are not that of the field `anomaly_type`. */
+  readonly types?: readonly string[] | ((config: ConfigOf<F>) => readonly string[]);
   /**
    * Fields that are expressions of numbers, or several by name; the first stands for all where a
    * key is reported.
@@ -71,6 +71,14 @@ const AT_ONCE = {
   lateness: 'A late row is judged and learnt like any other; its anomalies have other ids.',
   backPressure: 'Works in the same turn; holds no rows back.',
 };
+
+function typesOf<C>(
+  types: readonly string[] | ((config: C) => readonly string[]) | undefined,
+  config: C,
+): readonly string[] {
+  if (typeof types === 'function') return types(config);
+  return types ?? [(config as { anomaly_type: string }).anomaly_type];
+}
 
 export function defineKeyedDetector<F extends Fields & Omit<AnomalyFields, 'anomaly_type'>>(
   spec: Spec<F>,
@@ -110,7 +118,7 @@ export function defineKeyedDetector<F extends Fields & Omit<AnomalyFields, 'anom
       tables: { ...ANOMALY_TABLES, symbols: state },
       bytesPerKey: (config) =>
         sumOfSizes([
-          anomalyStateSize(types ?? [(config as { anomaly_type: string }).anomaly_type]),
+          anomalyStateSize(typesOf(types, config)),
           { key: 8 * recordNumbers(config), parts: [] },
         ]),
     },
