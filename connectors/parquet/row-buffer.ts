@@ -1,6 +1,7 @@
 /**
  * Rows on their way into a Parquet file: typed arrays that fill up to `capacityMax` rows, mostly a
- * row group, and are then encoded. Until then they can be carried in a checkpoint as they are.
+ * row group, or up to `TEXT_BYTES_MAX` of texts, and are then encoded. Until then they can be
+ * carried in a checkpoint as they are.
  *
  * A batch's string codes mean something in that batch only, so they are translated to codes of the
  * buffer, whose dictionary is forgotten with it: memory does not grow with the number of distinct
@@ -18,6 +19,8 @@ import {
 const CAPACITY_START = 256;
 /** What a text costs beside its characters, about. */
 const TEXT_BYTES = 64;
+/** Long texts that differ, such as explanations, would take more than all numbers together. */
+const TEXT_BYTES_MAX = 8 * 2 ** 20;
 
 export type NumberArray = Float64Array | BigInt64Array | Uint8Array | Uint32Array;
 
@@ -68,7 +71,7 @@ export class RowBuffer {
 
   /** Rows that can still be appended before the buffer must be encoded. */
   get room(): number {
-    return this.capacityMax - this.#rows;
+    return this.#textBytes >= TEXT_BYTES_MAX ? 0 : this.capacityMax - this.#rows;
   }
 
   /**
