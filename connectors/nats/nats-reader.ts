@@ -181,6 +181,10 @@ export class NatsReader implements SplitReader {
     return this.#message !== undefined || this.#opened < this.#group.length;
   }
 
+  get #hasTakenAll(): boolean {
+    return !this.#hasMore && !this.#isLastGroup;
+  }
+
   #hasRoom(): boolean {
     const { batchRows } = this.#parts.context;
     return this.#rows < batchRows && this.#rejected.length < REJECTED_ROWS_MAX;
@@ -315,7 +319,7 @@ export class NatsReader implements SplitReader {
 
   position(): SplitPosition {
     const { pull } = this.#parts;
-    const isDone = !this.#hasMore && !this.#isLastGroup && pull.isDrained;
+    const isDone = this.#hasTakenAll && pull.isDrained;
     // Behind messages of other subjects, where there is none of ours.
     const isFurther = isDone && pull.reached.sequence > this.#position.sequence;
     const { sequence, time, stream } = isFurther ? pull.reached : this.#position;
@@ -328,6 +332,7 @@ export class NatsReader implements SplitReader {
     return {
       state: pull.state,
       sinceMs: pull.sinceMs,
+      isCaughtUp: this.#hasTakenAll && pull.isListening,
       ...(this.#pending === undefined ? {} : { pendingMessages: this.#pending }),
       ...(this.#lagSeconds === undefined ? {} : { lagSeconds: this.#lagSeconds }),
       metrics: { messages_total: this.#messages, recreates_total: pull.recreates },

@@ -28,6 +28,7 @@ import { backOffMs, isDenied, sleep } from './connection.ts';
 import { checkPosition } from './check-position.ts';
 import type { StreamPosition } from './judge-position.ts';
 import { messageInfo } from './message-info.ts';
+import { ServerSilence, WATCH_MS } from './server-silence.ts';
 import { apiFailure, isPassing, readFacts } from './stream-facts.ts';
 import { StreamMessage } from './stream-message.ts';
 
@@ -52,9 +53,6 @@ export interface PullOptions {
 
 const PULL_EXPIRES_MS = 5_000;
 const HEARTBEAT_MS = 1_000;
-const WATCH_MS = 500;
-/** Silence while messages or heartbeats are due, in ticks of the watch: three heartbeats. */
-const SILENT_TICKS_MAX = 6;
 /** Heartbeats in succession that speak of messages which never came. */
 const AHEAD_MAX = 2;
 /** After so long without a pull the server forgets the consumer; it is made again then. */
@@ -97,7 +95,7 @@ export class PullReader {
   #pullSubject = '';
   #delivered = 0;
   #ahead = 0;
-  #silentTicks = 0;
+  readonly #silence = new ServerSilence();
   #ticks = 0;
   #wanted = 0;
   #lastBatch = 0;
@@ -190,6 +188,11 @@ export class PullReader {
     return this.#queue.length === 0 && this.#isCaughtUp;
   }
 
+  /** Drained, and what the server says is heard: the next message would be here at once. */
+  get isListening(): boolean {
+    return this.isDrained && this.state === 'connected' && this.#silence.isHeard;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#watch);
@@ -279,7 +282,7 @@ export class PullReader {
     this.#pullSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`;
     this.#delivered = 0;
     this.#ahead = 0;
-    this.#silentTicks = 0;
+    this.#silence.end();
     this.#wanted = 0;
     try {
       const added = manager.consumers.add(stream, {
@@ -344,7 +347,7 @@ export class PullReader {
     this.#arrivedSincePull = 0;
     this.#lastBatch = request.batch;
     this.#wanted += request.batch;
-    this.#silentTicks = 0;
+    this.#silence.begin();
     connection.publish(
       this.#pullSubject,
       JSON.stringify({
@@ -357,7 +360,7 @@ export class PullReader {
   }
 
   #receive(message: Msg): void {
-    this.#silentTicks = 0;
+    this.#silence.end();
     const info = messageInfo(message.reply ?? '');
     if (info === undefined) {
       this.#status(message);
@@ -425,15 +428,14 @@ export class PullReader {
   }
 
   #tick(): void {
+    const isDue = this.#wanted > 0 && this.#subscription !== undefined;
+    const isTooLong = this.#silence.tick(isDue);
     if (this.#options.subject !== undefined && ++this.#ticks % LOOK_TICKS === 0) {
       const name = this.#pullSubject.slice(this.#pullSubject.lastIndexOf('.') + 1);
       // What fails here will fail where it matters.
       if (this.#subscription !== undefined) this.#look(name).catch(() => undefined);
     }
-    if (this.#wanted === 0 || this.#subscription === undefined) {
-      this.#pull();
-      return;
-    }
-    if (++this.#silentTicks > SILENT_TICKS_MAX) this.#break?.(new Broken('the server was silent'));
+    if (!isDue) this.#pull();
+    else if (isTooLong) this.#break?.(new Broken('the server was silent'));
   }
 }

@@ -68,8 +68,8 @@ export interface SourceBatch extends ColumnBatch {
 
 export interface SplitReader {
   /**
-   * The next rows; 'idle' when none arrived within the reader's poll timeout; 'end' when the split
-   * is exhausted (for this lane), again and again. Where the input is damaged it first returns
+   * The next rows; 'idle' when none arrived within the reader's poll timeout, which is at most half
+   * a second: a longer time without an answer is not taken for silence; 'end' when the split is exhausted (for this lane), again and again. Where the input is damaged it first returns
    * every row before the damage, then throws an EngineError that names the place.
    */
   poll(): Promise<SourceBatch | 'idle' | 'end'>;
@@ -86,6 +86,11 @@ export interface SplitStatus {
   readonly state?: string;
   /** When it came into that state. */
   readonly sinceMs?: ProcessingTimeMs;
+  /**
+   * Whether everything that there is has been read, as far as the reader can know: only then does
+   * silence mean that nothing comes. Default: with 'idle' yes, with rows unknown.
+   */
+  readonly isCaughtUp?: boolean;
   /** Messages that are stored and not read yet. */
   readonly pendingMessages?: number;
   /** Age of the last message read when it was read. */

@@ -84,7 +84,10 @@ export const SOURCE_FIELDS = {
           examples: ['2s'],
         }).default('0s'),
         idle_timeout: duration({
-          doc: 'A split without rows for this long no longer holds the watermark back.',
+          doc:
+            'A split without rows for this long no longer holds the watermark back. Only time in ' +
+            'which it was listened to counts: not while its reader lags behind or has lost its ' +
+            'connection, nor while the process is stopped.',
           examples: ['30s'],
         }).default('30s'),
       },

@@ -25,6 +25,7 @@ import {
   type GatheredCheckpoint,
 } from './checkpointer.ts';
 import { type CommitState, commitAll, commitCheckpoint } from './commit.ts';
+import { FeedTurns } from './feed-turns.ts';
 import { InFlight } from './in-flight.ts';
 import { type Inspection, inspectKey } from './inspection.ts';
 import { DEAD_LETTERS, Outputs } from './outputs.ts';
@@ -197,16 +198,15 @@ export class PipelineRun {
   }
 
   async #readAll({ feeds, watermarks }: RunParts): Promise<void> {
-    const open = new Set(feeds.keys());
-    while (open.size > 0 && !this.#isStopping()) {
-      const split = watermarks.furthestBehind(open);
-      const message = await unlessAborted(feeds[split]!.next(), this.#options.signal);
-      if (message === undefined) break;
+    const turns = new FeedTurns(feeds, watermarks);
+    while (!turns.hasEnded && !this.#isStopping()) {
+      const turn = await unlessAborted(turns.next(), this.#options.signal);
+      if (turn === undefined) break;
+      const { split, message } = turn;
+      const nowMs = this.#options.clock.nowMs();
       if (message.kind === 'rows') this.#deal(split, message.reader, message.rows);
-      else if (message.kind === 'end') {
-        open.delete(split);
-        this.#advanceAll(watermarks.end(split));
-      } else this.#advanceAll(watermarks.tick(this.#options.clock.nowMs()));
+      else if (message.kind === 'end') this.#advanceAll(watermarks.end(split));
+      else this.#advanceAll(watermarks.idle(split, nowMs, message.isCaughtUp));
       if (this.#checkpointer?.isDue() === true) this.#beginCheckpoint(this.#checkpointer);
       await this.#inFlight.room();
     }
@@ -226,7 +226,9 @@ export class PipelineRun {
     if (rejected.length > 0) this.#outputs!.reject(this.#plan.sources[source]!.name, rejected);
     const nowMs = this.#options.clock.nowMs();
     const steps =
-      routed.rowCount > 0 ? watermarks.rows(split, routed.times, nowMs) : watermarks.pause(split);
+      routed.rowCount > 0
+        ? watermarks.rows(split, routed.times, nowMs, rows.status?.isCaughtUp)
+        : watermarks.pause(split);
     const { newTexts, times } = routed;
     // A live source that gives few rows has given all it has.
     const isLive = feed.split.totalBytes === undefined;

@@ -24,7 +24,8 @@ interface Lane {
 
 export type FeedMessage =
   | { readonly kind: 'rows'; readonly reader: number; readonly rows: ReaderRows }
-  | { readonly kind: 'idle' }
+  /** `isCaughtUp`: false where the reader could not have had any rows. */
+  | { readonly kind: 'idle'; readonly isCaughtUp: boolean }
   | { readonly kind: 'end' };
 
 export class SplitFeed {
@@ -71,7 +72,7 @@ export class SplitFeed {
         if (lane.failure !== undefined) failed ??= lane;
       } else if (message.kind === 'idle') {
         void lane.polls.shift();
-        return message;
+        return { kind: 'idle', isCaughtUp: message.status?.isCaughtUp ?? true };
       } else if (message.kind === 'rows' && (best === undefined || message.unit < best.rows.unit)) {
         best = { lane, index, rows: message };
       }

@@ -8,6 +8,11 @@
  * Where event time runs in each partition of a split on its own, so do all of these: there is one
  * *group* of tasks a partition then, and else a single group of all tasks. A partition that has
  * fallen silent while others of its split go on follows the slowest of those.
+ *
+ * Silence is time in which the split was listened to: between answers of its reader in close
+ * succession, the last of which said that nothing more was there. Time in which the reader lagged
+ * behind, was not asked, had lost its connection, or the process was stopped (a laptop asleep), is
+ * none: what was sent meanwhile is still to come, and would be late behind an idle split.
  */
 
 import type { WatermarkScope } from '../contract/connector.ts';
@@ -51,7 +56,8 @@ export interface SplitStanding {
 /** The event time of a split, or of one partition of it. */
 interface SplitTime {
   peak: EventTime;
-  lastRowsMs: ProcessingTimeMs;
+  /** What `listenedMs` was at the last rows. */
+  heardAtMs: number;
   movedMs: ProcessingTimeMs;
   isIdle: boolean;
 }
@@ -61,8 +67,15 @@ interface SplitState {
   readonly idleTimeoutMs: number;
   /** One, or one a partition. */
   readonly times: readonly SplitTime[];
+  /** For how long it has been listened to. */
+  listenedMs: number;
+  /** Its last answer that listening goes on from; undefined where it does not. */
+  answeredMs: ProcessingTimeMs | undefined;
   hasEnded: boolean;
 }
+
+/** Longest time between two answers of a reader that is listened to: several of its timeouts. */
+const PAUSE_MS_MAX = 1000;
 
 export interface TrackedSplit {
   readonly delayNs: bigint;
@@ -94,11 +107,12 @@ export class WatermarkTracker {
     const length = scope === 'partition' ? this.#groups : 1;
     const times = Array.from({ length }, (_, group) => ({
       peak: peaks?.[group] ?? BEGINNING_OF_TIME,
-      lastRowsMs: nowMs,
+      heardAtMs: 0,
       movedMs: nowMs,
       isIdle: false,
     }));
-    return this.#splits.push({ delayNs, idleTimeoutMs, times, hasEnded: false }) - 1;
+    const listening = { listenedMs: 0, answeredMs: undefined };
+    return this.#splits.push({ delayNs, idleTimeoutMs, times, ...listening, hasEnded: false }) - 1;
   }
 
   /** The watermark of each group. */
@@ -142,9 +156,18 @@ export class WatermarkTracker {
     return idle === this.isIdle(other) ? this.peak(split) < this.peak(other) : !idle;
   }
 
-  /** Moves on with a batch; returns a step a group. */
-  rows(split: number, ranges: TimeRanges, nowMs: ProcessingTimeMs): readonly WatermarkStep[] {
+  /**
+   * Moves on with a batch; returns a step a group.
+   * @param isCaughtUp Whether nothing more was there behind it; undefined where nobody knows.
+   */
+  rows(
+    split: number,
+    ranges: TimeRanges,
+    nowMs: ProcessingTimeMs,
+    isCaughtUp?: boolean,
+  ): readonly WatermarkStep[] {
     const state = this.#splits[split]!;
+    if (isCaughtUp !== undefined) listen(state, nowMs, isCaughtUp);
     const before = this.#watermarks.map((watermarkBefore, group) => ({
       peakBefore: timeOf(state, group).peak,
       othersWatermark: this.#smallest(group, (other) => other !== state),
@@ -154,11 +177,13 @@ export class WatermarkTracker {
       const time = state.times[index];
       if (range === undefined || time === undefined) continue;
       time.isIdle = false;
-      time.lastRowsMs = nowMs;
+      time.heardAtMs = state.listenedMs;
       if (range.largest <= time.peak) continue;
       time.peak = range.largest;
       time.movedMs = nowMs;
     }
+    // Of a stream that never pauses, a partition can fall silent all the same.
+    markIdle(state);
     this.#move();
     return before.map((step, group) => ({ ...step, watermark: this.#watermarks[group]! }));
   }
@@ -179,11 +204,15 @@ export class WatermarkTracker {
     return [...this.#watermarks];
   }
 
-  /** Marks splits that have been silent for too long, and returns the watermarks without them. */
-  tick(nowMs: ProcessingTimeMs): readonly EventTime[] {
-    for (const { times, idleTimeoutMs } of this.#splits) {
-      for (const time of times) time.isIdle ||= nowMs - time.lastRowsMs >= idleTimeoutMs;
-    }
+  /**
+   * The split has answered that no rows have come: the time since its answer before is silence.
+   * @param isCaughtUp False where the reader could not have had any rows, however many there are.
+   * @returns The watermarks, without what is idle now.
+   */
+  idle(split: number, nowMs: ProcessingTimeMs, isCaughtUp = true): readonly EventTime[] {
+    const state = this.#splits[split]!;
+    listen(state, nowMs, isCaughtUp);
+    markIdle(state);
     // With every split idle there is nothing to tell the time by, so the watermark stays.
     if (this.#splits.some(({ times, hasEnded }) => !hasEnded && times.some((t) => !t.isIdle))) {
       this.#move();
@@ -240,6 +269,17 @@ export function watermarkOf(watermarks: readonly EventTime[]): EventTime | undef
     if (smallest === undefined || watermark < smallest) smallest = watermark;
   }
   return smallest;
+}
+
+function listen(state: SplitState, nowMs: ProcessingTimeMs, isCaughtUp: boolean): void {
+  const passedMs = nowMs - (state.answeredMs ?? nowMs);
+  // A clock that was set back tells nothing.
+  if (isCaughtUp && passedMs > 0 && passedMs <= PAUSE_MS_MAX) state.listenedMs += passedMs;
+  state.answeredMs = isCaughtUp ? nowMs : undefined;
+}
+
+function markIdle({ times, listenedMs, idleTimeoutMs }: SplitState): void {
+  for (const time of times) time.isIdle ||= listenedMs - time.heardAtMs >= idleTimeoutMs;
 }
 
 function timeOf({ times }: SplitState, group: number): SplitTime {
