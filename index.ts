@@ -2,7 +2,6 @@
  * Tidemark as a library: plan a pipeline file, make a pipeline of the plan, run it.
  */
 
-import { availableParallelism } from 'node:os';
 import { catalog } from './catalog.ts';
 import { z } from './engine/contract/fields.ts';
 import { type PipelinePlan, REJECTED_SCHEMA, type SinkPlan } from './engine/plan/pipeline-plan.ts';
@@ -13,7 +12,7 @@ import { systemClock } from './engine/contract/time.ts';
 import { Pipeline } from './engine/runtime/pipeline.ts';
 import type { Inspection } from './engine/runtime/inspection.ts';
 import type { RunProgress, RunResult } from './engine/runtime/run-result.ts';
-import { threadWorkers } from './engine/runtime/thread-workers.ts';
+import { engineThreads, shareCores } from './threads/engine-threads.ts';
 
 export { catalog } from './catalog.ts';
 export { lintFile } from './config/lint.ts';
@@ -48,18 +47,11 @@ export function createPipeline(
   plan: PipelinePlan,
   options: PipelineOptions = {},
 ): RunnablePipeline {
-  const cores = availableParallelism();
-  const workers = threadWorkers({
-    reader: new URL('./threads/reader.js', import.meta.url),
-    slot: new URL('./threads/slot.js', import.meta.url),
-    sink: new URL('./threads/sink.js', import.meta.url),
-  });
-  const slots = Math.min(options.slots ?? cores, plan.partitions);
+  const workers = engineThreads();
+  const cores = shareCores(plan, options.slots);
   const { checkpoint } = plan;
   const pipeline = new Pipeline(withDeadLetters(plan), catalog, workers, {
-    slots,
-    // Decoding shares the cores with the slots: a reader for every two of them keeps both busy.
-    lanes: Math.max(1, Math.floor(cores / 2)),
+    ...cores,
     clock: systemClock,
     signal: options.signal,
     checkpoints: checkpoint && {
@@ -69,7 +61,7 @@ export function createPipeline(
     },
   });
   return {
-    slots,
+    slots: cores.slots,
     progress: () => pipeline.progress(),
     inspect: (key) => pipeline.inspect(key),
     get commitState() {

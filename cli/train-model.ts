@@ -134,7 +134,7 @@ async function collect(
 ): Promise<RunResult> {
   const stop = new AbortController();
   const { features } = step.config as unknown as TrainingConfig;
-  const { pipeline, close } = trainingPipeline(plan, step, features, {
+  const pipeline = trainingPipeline(plan, step, features, {
     slots: flags.slots,
     signal: stop.signal,
     onRows: (columns) => rows.add(columns),
@@ -152,7 +152,6 @@ async function collect(
     clearInterval(timer);
     progress.clear();
     release();
-    await close();
   }
 }
 

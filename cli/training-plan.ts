@@ -3,21 +3,15 @@
  * features, then a sink that hands the rows to whoever wants to learn from them.
  */
 
-import { availableParallelism } from 'node:os';
 import { catalog } from '../catalog.ts';
 import type { ColumnBatch } from '../engine/contract/batch.ts';
-import { type Catalog, defineSink } from '../engine/contract/connector.ts';
 import type { ExpressionValue } from '../engine/contract/fields.ts';
 import { columnIndex, type Schema } from '../engine/contract/schema.ts';
-import { systemClock } from '../engine/contract/time.ts';
 import type { OperatorPlan, PipelinePlan } from '../engine/plan/pipeline-plan.ts';
-import { Pipeline } from '../engine/runtime/pipeline.ts';
-import { threadWorkers } from '../engine/runtime/thread-workers.ts';
-import type { SinkPort, Workers } from '../engine/runtime/workers.ts';
+import { collectingPipeline } from './collecting-pipeline.ts';
 
 /** Unlike any column that people would make. */
 const FEATURE_COLUMN = '__feature_';
-const SINK = 'training';
 
 export interface TrainingColumns {
   /** A column a feature. */
@@ -26,26 +20,7 @@ export interface TrainingColumns {
   readonly keys: { readonly codes: Uint32Array; readonly texts: readonly string[] };
 }
 
-const trainingSink = defineSink({
-  name: SINK,
-  since: '0.1.0',
-  stability: 'stable',
-  summary: 'Hands the rows on within the process.',
-  guarantees: { order: 'As they come.', delivery: 'Once.', backPressure: 'None.' },
-  fields: {},
-  constraints: [],
-  examples: [],
-  plan: () => undefined,
-  takesBack: true,
-  open: () => {
-    throw new Error('this sink stays on the thread of the pipeline');
-  },
-  commit: async () => undefined,
-  discard: async () => undefined,
-  dataset: () => undefined,
-});
-
-/** @param rowsOf Told the rows that arrive at the step, as they come. */
+/** Hands on the features of the rows that arrive at the step, as they come. */
 export function trainingPipeline(
   plan: PipelinePlan,
   step: OperatorPlan,
@@ -55,62 +30,21 @@ export function trainingPipeline(
     readonly signal: AbortSignal;
     readonly onRows: (columns: TrainingColumns) => void;
   },
-): { readonly pipeline: Pipeline; readonly close: () => Promise<void> } {
+): ReturnType<typeof collectingPipeline> {
   const names = Object.keys(features).map((_, index) => `${FEATURE_COLUMN}${index}`);
   const expressions = Object.values(features).map((value, i) => [names[i]!, value]);
   const config = { columns: Object.fromEntries(expressions) as Record<string, ExpressionValue> };
   const derive = catalog.operators.find(({ name }) => name === 'derive')!;
-  const { inputSchema, inputs } = step;
+  const { name, inputSchema, inputs } = step;
   const outputs = derive.plan(config, inputSchema, () => undefined);
-  const learning: OperatorPlan = {
-    name: step.name,
-    type: 'derive',
-    config,
-    inputs,
-    inputSchema,
-    outputs,
-  };
+  const learning: OperatorPlan = { name, type: 'derive', config, inputs, inputSchema, outputs };
   const { sources, operators } = leadingTo(plan, step);
-  const shortened: PipelinePlan = {
-    ...plan,
-    sources,
-    operators: [...operators, learning],
-    sinks: [
-      {
-        name: SINK,
-        type: SINK,
-        config: {},
-        inputs: [{ step: step.name, output: 'main' }],
-        schema: outputs.main,
-      },
-    ],
-    quality: [],
-    checkpoint: undefined,
-  };
-  const cores = availableParallelism();
-  const workers = workersWith({
-    write: async (_sink, batch) => options.onRows(columnsOf(batch, outputs.main, names)),
-    prepareCommit: async () => [{ committables: [] }],
-    close: async () => undefined,
+  const shortened = { ...plan, sources, operators: [...operators, learning] };
+  const schema = outputs.main;
+  return collectingPipeline(shortened, [{ name, input: { step: name, output: 'main' }, schema }], {
+    ...options,
+    onRows: (_, batch) => options.onRows(columnsOf(batch, schema, names)),
   });
-  const own: Catalog = { ...catalog, sinks: [trainingSink] };
-  const pipeline = new Pipeline(shortened, own, workers, {
-    slots: Math.min(options.slots ?? cores, plan.partitions),
-    lanes: Math.max(1, Math.floor(cores / 2)),
-    clock: systemClock,
-    signal: options.signal,
-  });
-  return { pipeline, close: () => workers.close() };
-}
-
-/** Threads for reading and computing; what comes out stays here. */
-function workersWith(sinks: SinkPort): Workers {
-  const threads = threadWorkers({
-    reader: new URL('../threads/reader.js', import.meta.url),
-    slot: new URL('../threads/slot.js', import.meta.url),
-    sink: new URL('../threads/sink.js', import.meta.url),
-  });
-  return { ...threads, openSinks: async () => sinks };
 }
 
 function leadingTo(

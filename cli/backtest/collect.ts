@@ -3,20 +3,13 @@
  * stay here, and the symbols and days that were read are counted.
  */
 
-import { availableParallelism } from 'node:os';
-import { catalog } from '../../catalog.ts';
 import type { ColumnBatch } from '../../engine/contract/batch.ts';
-import { type Catalog, defineSink } from '../../engine/contract/connector.ts';
 import { columnIndex, INT64_NULL, type Schema, STRING_NULL } from '../../engine/contract/schema.ts';
-import { systemClock } from '../../engine/contract/time.ts';
-import type { InputReference, PipelinePlan, SinkPlan } from '../../engine/plan/pipeline-plan.ts';
-import { Pipeline } from '../../engine/runtime/pipeline.ts';
+import type { PipelinePlan } from '../../engine/plan/pipeline-plan.ts';
 import type { RunResult } from '../../engine/runtime/run-result.ts';
-import { threadWorkers } from '../../engine/runtime/thread-workers.ts';
-import type { SinkPort, Workers } from '../../engine/runtime/workers.ts';
+import { collectingPipeline, type WantedRows } from '../collecting-pipeline.ts';
 import type { FoundAnomaly } from './match.ts';
 
-const SINK = 'backtest';
 const DAY_NS = 86_400_000_000_000n;
 
 export interface Collected {
@@ -27,41 +20,18 @@ export interface Collected {
   readonly result: RunResult;
 }
 
-const backtestSink = defineSink({
-  name: SINK,
-  since: '0.1.0',
-  stability: 'stable',
-  summary: 'Hands the rows on within the process.',
-  guarantees: { order: 'As they come.', delivery: 'Once.', backPressure: 'None.' },
-  fields: {},
-  constraints: [],
-  examples: [],
-  plan: () => undefined,
-  takesBack: true,
-  open: () => {
-    throw new Error('this sink stays on the thread of the pipeline');
-  },
-  commit: async () => undefined,
-  discard: async () => undefined,
-  dataset: () => undefined,
-});
-
 /** Outputs with anomalies that a sink of the pipeline reads, each once. */
-export function anomalyOutputs(plan: PipelinePlan): readonly SinkPlan[] {
-  const outputs = new Map<string, SinkPlan>();
+export function anomalyOutputs(plan: PipelinePlan): readonly WantedRows[] {
+  const outputs = new Map<string, WantedRows>();
   for (const { schema, inputs } of plan.sinks) {
     const names = schema.columns.map(({ name }) => name);
     if (!['anomaly_id', 'type', 'window_end'].every((name) => names.includes(name))) continue;
     for (const input of inputs) {
       const name = `${input.step}.${input.output}`;
-      outputs.set(name, sinkOf(name, input, schema));
+      outputs.set(name, { name, input, schema });
     }
   }
   return [...outputs.values()];
-}
-
-function sinkOf(name: string, input: InputReference, schema: Schema): SinkPlan {
-  return { name, type: SINK, config: {}, inputs: [input], schema };
 }
 
 /** @throws {EngineError} Of whatever fails in the run. */
@@ -72,42 +42,22 @@ export async function collectAnomalies(
   const anomalies: FoundAnomaly[] = [];
   const days = new Set<string>();
   const found = anomalyOutputs(plan);
-  const read = plan.sources.map(({ name, schema }) =>
-    sinkOf(`source ${name}`, { step: name, output: 'main' }, schema),
-  );
-  const sinks = [...found, ...read];
-  const port: SinkPort = {
-    write: async (index, batch) => {
-      const { schema } = sinks[index]!;
+  const read = plan.sources.map(({ name, schema }): WantedRows => {
+    return { name: `source ${name}`, input: { step: name, output: 'main' }, schema };
+  });
+  const wanted = [...found, ...read];
+  const pipeline = collectingPipeline(plan, wanted, {
+    ...options,
+    onRows: (index, batch) => {
+      const { schema } = wanted[index]!;
       if (index < found.length) addAnomalies(anomalies, schema, batch);
       else addDays(days, schema, batch);
     },
-    prepareCommit: async () => sinks.map(() => ({ committables: [] })),
-    close: async () => undefined,
-  };
-  const workers = threadWorkers({
-    reader: new URL('../../threads/reader.js', import.meta.url),
-    slot: new URL('../../threads/slot.js', import.meta.url),
-    sink: new URL('../../threads/sink.js', import.meta.url),
   });
-  const own: Workers = { ...workers, openSinks: async () => port };
-  const quiet: PipelinePlan = { ...plan, sinks, quality: [], checkpoint: undefined };
-  const known: Catalog = { ...catalog, sinks: [backtestSink] };
-  const cores = availableParallelism();
-  const pipeline = new Pipeline(quiet, known, own, {
-    slots: Math.min(options.slots ?? cores, plan.partitions),
-    lanes: Math.max(1, Math.floor(cores / 2)),
-    clock: systemClock,
-    signal: options.signal,
-  });
-  try {
-    const result = await pipeline.run();
-    if (result.failure !== undefined) throw result.failure;
-    const symbols = new Set([...days].map((day) => day.slice(day.indexOf(' '))));
-    return { anomalies, symbolDays: days.size, symbols: symbols.size, result };
-  } finally {
-    await workers.close();
-  }
+  const result = await pipeline.run();
+  if (result.failure !== undefined) throw result.failure;
+  const symbols = new Set([...days].map((day) => day.slice(day.indexOf(' '))));
+  return { anomalies, symbolDays: days.size, symbols: symbols.size, result };
 }
 
 function addAnomalies(anomalies: FoundAnomaly[], schema: Schema, batch: ColumnBatch): void {
