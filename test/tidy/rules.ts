@@ -24,7 +24,7 @@ const ROOTS = ['catalog.ts', 'index.ts'];
 export const FLOORS: readonly Floor[] = [
   { folder: 'cli', may: [...PRODUCT, ...ROOTS, 'threads'] },
   { folder: 'threads', may: ['engine', 'operators', 'connectors'] },
-  { folder: 'index.ts', may: [...PRODUCT, 'catalog.ts'] },
+  { folder: 'index.ts', may: [...PRODUCT, 'catalog.ts', 'threads'] },
   { folder: 'catalog.ts', may: ['operators', 'connectors', 'engine/contract'] },
   { folder: 'operators', may: ['engine/contract', 'engine/expression', 'wasm/host'] },
   { folder: 'connectors', may: ['engine/contract', 'wasm/host'] },
