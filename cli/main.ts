@@ -7,6 +7,7 @@ import { note, print, toJson } from './command.ts';
 import { ExitCode } from './exit-code.ts';
 import { makeProgram } from './program.ts';
 import { paletteFor } from './terminal/palette.ts';
+import { renderError } from './terminal/render-error.ts';
 
 // Whoever reads our output may have seen enough, as `head` has: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -34,8 +35,7 @@ try {
 
 function tell(error: unknown): number {
   const data = encodeError(error);
-  const { red } = paletteFor(process.stderr);
-  note(`${red(`error[${data.code}]`)}: ${data.message}`);
+  note(...renderError(data, paletteFor(process.stderr)));
   if (ERROR_CODES[data.code].fault === 'internal') {
     note('This is a fault of tidemark. Please report it with the lines below.', data.stack ?? '');
   }

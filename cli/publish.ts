@@ -10,12 +10,13 @@ export function register(program: Command): void {
   const command = withPipelineOptions(
     program
       .command('publish')
-      .summary('replay a file into a NATS stream')
+      .summary('replay files or a generated market into a NATS stream')
       .description(
-        'Reads a source of a pipeline, or a data file, and publishes its rows to a JetStream\n' +
-          'stream, which is made where there is none. Rows are dealt out over the partitions of\n' +
-          'the stream by their key, on subjects <prefix>.<partition>.<symbol>. Publishing the\n' +
-          'same again stores nothing twice: what the stream holds already is passed over.',
+        'Reads a source of a pipeline (files, or a generated market), or a data file, and\n' +
+          'publishes its rows to a JetStream stream, which is made where there is none. Rows are\n' +
+          'dealt out over the partitions of the stream by their key, on subjects\n' +
+          '<prefix>.<partition>.<symbol>. Publishing the same again stores nothing twice: what\n' +
+          'the stream holds of these rows already is passed over.',
       )
       .argument('<file>', 'pipeline file, or data file (csv, ndjson, parquet, arrow)')
       .requiredOption('--stream <name>', 'the stream')
@@ -24,8 +25,11 @@ export function register(program: Command): void {
   addStreamOptions(addRowOptions(command));
   addAccessOptions(command);
   withExamples(command, [
+    [
+      'tidemark publish config/pipelines/demo.yaml --stream TRADES --speed 60x',
+      'a generated day of trades, at sixty times real time',
+    ],
     ['tidemark publish us-equities.yaml --stream TRADES', 'the source of a pipeline, flat out'],
-    ['tidemark publish us-equities.yaml --stream TRADES --speed 10x', 'at ten times real time'],
     [
       'tidemark publish ticks.csv.gz --columns symbol,event_time=ts,price,size --stream TRADES',
       'a data file',

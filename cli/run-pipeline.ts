@@ -17,13 +17,14 @@ import {
 import { encodeError } from '../engine/contract/error.ts';
 import { systemClock } from '../engine/contract/time.ts';
 import type { QualityReport } from '../quality/run-checks.ts';
-import { type PipelineFlags, print, toJson } from './command.ts';
+import { note, type PipelineFlags, print, toJson } from './command.ts';
 import { openDatasets } from './datasets.ts';
 import { ExitCode } from './exit-code.ts';
 import { serveInspection } from './inspection.ts';
 import { summarize } from './summarize.ts';
 import { paletteFor, terminalWidth } from './terminal/palette.ts';
 import { Progress } from './terminal/progress.ts';
+import { renderError } from './terminal/render-error.ts';
 import { renderSummary, summaryJson } from './terminal/render-summary.ts';
 import type { DetectionSummary, RunSummary } from './terminal/run-summary.ts';
 import { tuneCompiler } from './tune-compiler.ts';
@@ -158,10 +159,9 @@ function failed(
   { commitState: commit, progress }: RunnablePipeline,
   { plan, flags }: RunRequest,
 ): number {
-  const palette = paletteFor(process.stderr);
   const { code, message } = encodeError(error);
   if (code === 'sink/closed' && keepsNothing(plan)) return ExitCode.done;
-  process.stderr.write(`${palette.red(`error[${code}]`)}: ${message}\n`);
+  note(...renderError({ code, message }, paletteFor(process.stderr)));
   if (!(error instanceof EngineError) && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
   }

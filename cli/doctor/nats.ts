@@ -5,6 +5,7 @@ import { connectionFields } from '../../connectors/nats/connection-fields.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import { z } from '../../engine/contract/fields.ts';
 import { formatBytes, plural } from '../terminal/numbers.ts';
+import { remedyOf } from '../terminal/remedies.ts';
 import type { Finding } from './report.ts';
 
 const LOCAL = 'nats://localhost:4222';
@@ -34,13 +35,8 @@ export async function natsService(url: string | undefined): Promise<Finding[]> {
     if (url === undefined && code === 'nats/unreachable') {
       return [{ name, status: 'info', found: `none at ${LOCAL}; only streams need one` }];
     }
-    const remedies: Readonly<Record<string, string>> = {
-      'nats/unreachable': 'start it: docker compose up -d, or nats-server -js',
-      'nats/denied': 'this server wants a user: pipelines name one in the options of a source',
-      'nats/tls': 'name the authority that signed its certificate in tls.ca_file of the source',
-    };
     const status = url === undefined ? 'warn' : 'fail';
-    return [{ name, status, found: message, remedy: remedies[code] ?? 'see the message' }];
+    return [{ name, status, found: message, remedy: remedyOf(code) ?? 'see the message' }];
   }
 }
 

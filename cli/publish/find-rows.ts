@@ -1,10 +1,12 @@
 /** The rows to publish: a source of a pipeline file, or a data file with a few options. */
 
-import { basename } from 'node:path';
+import { createHash } from 'node:crypto';
+import { basename, resolve } from 'node:path';
 import { file as fileSource } from '../../connectors/file/file-source.ts';
 import type { PublishRequest } from '../../connectors/nats/publish-source.ts';
 import { z } from '../../engine/contract/fields.ts';
 import type { Problem } from '../../engine/contract/problem.ts';
+import type { SourcePlan } from '../../engine/plan/pipeline-plan.ts';
 import { note } from '../command.ts';
 import { ExitCode } from '../exit-code.ts';
 import type { PublishFlags } from './publish-file.ts';
@@ -42,7 +44,8 @@ async function ofPipeline(path: string, flags: PublishFlags): Promise<FoundRows 
   const { catalog } = await import('../../catalog.ts');
   const definition = catalog.sources.find(({ name }) => name === plan.type)!;
   const { config, schema, name, batchRows } = plan;
-  return { source: { definition, config, schema, name, batchRows }, publisher: idOf(name) };
+  const publisher = publisherOf(name, identityOf(plan));
+  return { source: { definition, config, schema, name, batchRows }, publisher };
 }
 
 async function ofDataFile(path: string, flags: PublishFlags): Promise<FoundRows | NoRows> {
@@ -68,10 +71,22 @@ async function ofDataFile(path: string, flags: PublishFlags): Promise<FoundRows 
     return { exitCode: ExitCode.usage };
   }
   const definition = fileSource;
-  return {
-    source: { definition, config, schema, name, batchRows: BATCH_ROWS },
-    publisher: idOf(name),
-  };
+  const publisher =
+    flags.source === undefined ? publisherOf(name, resolve(path)) : idOf(flags.source);
+  return { source: { definition, config, schema, name, batchRows: BATCH_ROWS }, publisher };
+}
+
+/** What chooses the rows of a source: other options give other rows, and they count on their own. */
+function identityOf({ type, config }: SourcePlan): string {
+  if (type === 'file') return resolve(String(config['path']));
+  // Neither of these changes what rows there are.
+  const { speed: _speed, labels: _labels, ...chosen } = config;
+  return JSON.stringify([type, chosen]);
+}
+
+/** A name and, since many sources are called `trades`, what tells it from others of that name. */
+function publisherOf(name: string, identity: string): string {
+  return `${idOf(name)}-${createHash('sha256').update(identity).digest('hex').slice(0, 8)}`;
 }
 
 /** A name as a part of ids, which have their own punctuation. */

@@ -6,9 +6,11 @@ import { byteCount } from '../../engine/contract/fields.ts';
 import { durationNs } from '../../engine/contract/time.ts';
 import { note, type PipelineFlags, print, toJson } from '../command.ts';
 import { ExitCode } from '../exit-code.ts';
-import { formatBytes, formatCount, formatElapsed, plural } from '../terminal/numbers.ts';
+import { formatBytes, formatElapsed, plural } from '../terminal/numbers.ts';
 import { paletteFor } from '../terminal/palette.ts';
+import { renderError } from '../terminal/render-error.ts';
 import { findRows } from './find-rows.ts';
+import { PublishLine } from './publish-line.ts';
 
 export interface PublishFlags extends PipelineFlags {
   /** By default that of the variable NATS_URL, or the local one. */
@@ -37,7 +39,6 @@ export interface PublishFlags extends PipelineFlags {
 }
 
 const ROWS_PER_MESSAGE = { arrow: 4096, json: 1, msgpack: 1 } as const;
-const PROGRESS_MS = 200;
 const LOCAL = 'nats://localhost:4222';
 
 export async function publishFile(file: string, flags: PublishFlags): Promise<number> {
@@ -45,7 +46,11 @@ export async function publishFile(file: string, flags: PublishFlags): Promise<nu
   if ('exitCode' in rows) return rows.exitCode;
   const stop = new AbortController();
   const release = onSignals(stop);
-  const line = new ProgressLine(flags);
+  const line = new PublishLine(
+    process.stderr,
+    flags.quiet !== true && flags.json !== true,
+    flags.timeout,
+  );
   const startMs = performance.now();
   let wasMade = false;
   try {
@@ -67,6 +72,7 @@ export async function publishFile(file: string, flags: PublishFlags): Promise<nu
         );
       },
       onProgress: (at) => line.update(at, performance.now() - startMs),
+      onRetry: (reason) => line.retry(reason),
     });
     line.clear();
     tell({ progress, elapsedMs: performance.now() - startMs, stop, wasMade, flags });
@@ -74,7 +80,7 @@ export async function publishFile(file: string, flags: PublishFlags): Promise<nu
   } catch (error) {
     line.clear();
     const { code, message } = encodeError(error);
-    note(`${paletteFor(process.stderr).red(`error[${code}]`)}: ${message}`);
+    note(...renderError({ code, message }, paletteFor(process.stderr)));
     if (!(error instanceof EngineError) && error instanceof Error) note(error.stack ?? '');
     if (flags.json === true) print(toJson({ error: { code, message } }));
     return ExitCode.failed;
@@ -137,39 +143,6 @@ function onSignals(stop: AbortController): () => void {
   };
 }
 
-/** One line on a terminal, written over itself. */
-class ProgressLine {
-  readonly #isShown: boolean;
-  #lastMs = 0;
-  #isDrawn = false;
-
-  constructor({ quiet, json }: PublishFlags) {
-    this.#isShown = process.stderr.isTTY && quiet !== true && json !== true;
-  }
-
-  update(at: PublishProgress, elapsedMs: number): void {
-    if (!this.#isShown || elapsedMs - this.#lastMs < PROGRESS_MS) return;
-    this.#lastMs = elapsedMs;
-    this.#isDrawn = true;
-    const rate = (at.rows / elapsedMs) * 1000;
-    const skipped = at.rowsSkipped === 0 ? '' : `, ${formatCount(at.rowsSkipped)} there already`;
-    process.stderr.write(
-      `\r\u001b[2K${formatCount(at.rows)} rows in ${plural(at.messages, 'message')}${skipped}, ` +
-        `${formatCount(rate)} rows/s`,
-    );
-  }
-
-  clear(): void {
-    if (this.#isDrawn) process.stderr.write('\r\u001b[2K');
-    this.#isDrawn = false;
-  }
-
-  note(text: string): void {
-    this.clear();
-    note(text);
-  }
-}
-
 interface Outcome {
   readonly progress: PublishProgress;
   readonly elapsedMs: number;
@@ -180,9 +153,9 @@ interface Outcome {
 
 function tell({ progress, elapsedMs, stop, wasMade, flags }: Outcome): void {
   const wasStopped = stop.signal.aborted;
-  const { rowsRead, rows, rowsSkipped, rowsRejected, rowsWithoutKey } = progress;
+  const { rows, rowsSkipped, rowsRejected, rowsWithoutKey } = progress;
   if (flags.json === true) {
-    const { lastRetry: _lastRetry, ...counts } = progress;
+    const { share: _share, ...counts } = progress;
     print(toJson({ stream: flags.stream, wasMade, wasStopped, elapsedMs, ...counts }));
     return;
   }
@@ -195,7 +168,7 @@ function tell({ progress, elapsedMs, stop, wasMade, flags }: Outcome): void {
     ...(rowsWithoutKey > 0 ? [`  ${plural(rowsWithoutKey, 'row')} without a key`] : []),
     ...(progress.retries > 0 ? [`  ${plural(progress.retries, 'message')} tried again`] : []),
     ...(wasStopped
-      ? [`  stopped behind row ${formatCount(rowsRead)}; the same command goes on from there`]
+      ? ['  stopped before the end of the input; the same command goes on from there']
       : []),
   );
 }

@@ -21,6 +21,7 @@ const RETRY_MS_MAX = 2_000;
 /** A dead peer is noticed after two unanswered pings. */
 const PING_MS = 10_000;
 const HANDSHAKE_MS = 5_000;
+const HANDSHAKE_MS_MIN = 2_000;
 
 export interface ConnectContext {
   /** Who connects, as messages say it: `source "trades"`. */
@@ -28,7 +29,7 @@ export interface ConnectContext {
   /** Says once that the server does not answer and that it is tried again. */
   readonly note?: (text: string) => void;
   /** Ends the tries early. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Connects; `config` is one that the linter has accepted. */
@@ -41,22 +42,25 @@ export async function openConnection(
   const deadlineMs = performance.now() + timeoutMs;
   for (let attempt = 0; ; attempt++) {
     try {
-      return await connect(options);
+      // The connection keeps it for reconnects: it must not become too short.
+      const roomMs = Math.max(HANDSHAKE_MS_MIN, deadlineMs - performance.now());
+      return await connect({ ...options, timeout: Math.min(HANDSHAKE_MS, roomMs) });
     } catch (error) {
       const failure = connectFailure(error, config, context.who);
-      const waitMs = backOffMs(attempt);
       if (failure.code !== 'nats/unreachable') throw failure;
-      if (performance.now() + waitMs > deadlineMs || context.signal?.aborted === true) {
-        throw new EngineError(
-          'nats/unreachable',
-          `${failure.message}; gave up after ${config.connect_timeout}`,
-          { cause: error },
-        );
+      const leftMs = deadlineMs - performance.now();
+      const isStopped = context.signal?.aborted === true;
+      if (leftMs <= 0 || isStopped) {
+        const words = isStopped ? 'stopped' : `gave up after ${config.connect_timeout}`;
+        throw new EngineError('nats/unreachable', `${failure.message}; ${words}`, {
+          cause: error,
+        });
       }
       if (attempt === 0) {
         context.note?.(`${failure.message}; trying again for ${config.connect_timeout}`);
       }
-      await sleep(waitMs);
+      // The last try is made when the time is over.
+      await sleep(Math.min(backOffMs(attempt), leftMs), context.signal);
     }
   }
 }
@@ -67,9 +71,17 @@ export function backOffMs(attempt: number): number {
   return base * (0.75 + Math.random() / 2);
 }
 
-export function sleep(milliseconds: number): Promise<void> {
+/** Resolves when the time is over, or at once when the signal comes. */
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
+    if (signal?.aborted === true) return resolve();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener('abort', end);
   });
 }
 
@@ -83,7 +95,6 @@ async function optionsOf(config: ConnectionConfig, who: string): Promise<Connect
     reconnectTimeWait: RETRY_MS,
     reconnectJitter: 100,
     pingInterval: PING_MS,
-    timeout: HANDSHAKE_MS,
     noAsyncTraces: true,
     ...(config.inbox_prefix === undefined ? {} : { inboxPrefix: config.inbox_prefix }),
     ...(await authenticationOf(config, who)),

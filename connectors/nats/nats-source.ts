@@ -5,6 +5,7 @@ import {
   defineSource,
   type SourceDefinition,
   type SourceSplit,
+  type SplitsContext,
 } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import { closeConnection, openConnection } from './connection.ts';
@@ -68,12 +69,13 @@ export const nats: SourceDefinition = defineSource({
 
 async function findSplits(
   config: NatsSourceConfig,
-  { source, partitions }: { readonly source: string; readonly partitions?: number },
+  { source, partitions, signal }: SplitsContext,
 ): Promise<readonly SourceSplit[]> {
   const who = `source "${source}"`;
   const connection = await openConnection(config, {
     who,
     note: (text) => process.stderr.write(`${text}\n`),
+    signal,
   });
   try {
     const manager = await jetstreamManager(connection, { checkAPI: false });

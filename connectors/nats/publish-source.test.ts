@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SourceBatch, SourceDefinition } from '../../engine/contract/connector.ts';
-import type { EngineError } from '../../engine/contract/error.ts';
+import { EngineError } from '../../engine/contract/error.ts';
 import { z } from '../../engine/contract/fields.ts';
 import { partitionOf } from '../../engine/contract/hash.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
@@ -183,4 +183,27 @@ test('with a speed, rows are published when they fall due', async () => {
     requestOf(server, { speed: 20, source: sourceOf(tradeRows(0, 11), 11) }),
   );
   assert.deepEqual([sent.rows, sent.messages], [11, 11]);
+});
+
+test('an input that cannot be read is told before a stream is made', async () => {
+  await using server = await NatsServer.start();
+  const source = sourceOf([], 1);
+  const open = (): Promise<never> =>
+    Promise.reject(new EngineError('source/unreadable', 'not for you'));
+  const definition = { ...source.definition, open } as SourceDefinition;
+  const publishing = publishSource(requestOf(server, { source: { ...source, definition } }));
+  await assert.rejects(publishing, { code: 'source/unreadable' });
+  const names = await server.manage((manager) => manager.streams.names().next());
+  assert.deepEqual(names, []);
+});
+
+test('with a speed, rows that are stored already are not waited for', async () => {
+  await using server = await NatsServer.start();
+  await publishSource(requestOf(server, { source: sourceOf(tradeRows(0, 1000), 100) }));
+  // The thousand stored ones span a thousand seconds, the new ones two.
+  const stop = AbortSignal.timeout(10_000);
+  const more = await publishSource(
+    requestOf(server, { speed: 20, source: sourceOf(tradeRows(0, 1003), 100), signal: stop }),
+  );
+  assert.deepEqual([more.rows, more.rowsSkipped], [3, 1000]);
 });

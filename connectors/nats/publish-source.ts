@@ -2,18 +2,15 @@
 
 import { randomUUID } from 'node:crypto';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
 import type { ColumnBatch } from '../../engine/contract/batch.ts';
-import type {
-  ReaderContext,
-  SourceDefinition,
-  SourceSplit,
-  SplitReader,
-} from '../../engine/contract/connector.ts';
+import type { SourceDefinition } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import { columnIndex, INT64_NULL, type Schema } from '../../engine/contract/schema.ts';
 import { closeConnection, openConnection, sleep } from './connection.ts';
 import type { ConnectionConfig } from './connection-fields.ts';
 import { makeEncoder } from './message-encoder.ts';
+import { PublishInput } from './publish-input.ts';
 import { type PublishStats, RowPublisher } from './row-publisher.ts';
 import type { MessageFormat } from './source-fields.ts';
 import { storedRows } from './stored-rows.ts';
@@ -49,13 +46,15 @@ export interface PublishRequest {
   readonly note: (text: string) => void;
   readonly onFound?: (stream: FoundStream) => void;
   readonly onProgress?: (progress: PublishProgress) => void;
+  /** Told why a message has to be tried again. */
+  readonly onRetry?: (reason: string) => void;
 }
 
 export interface PublishProgress extends PublishStats {
   readonly rowsRead: number;
+  /** Share of the input that has been read, 0 to 1; undefined where its size is not known. */
+  readonly share: number | undefined;
   readonly rowsRejected: number;
-  /** Why the last message had to be tried again. */
-  readonly lastRetry: string | undefined;
 }
 
 export const PARTITIONS_DEFAULT = 16;
@@ -66,12 +65,15 @@ const LINGER_MS = 20;
 
 export async function publishSource(request: PublishRequest): Promise<PublishProgress> {
   const who = 'publish';
-  const connection = await openConnection(request.connection, {
-    who,
-    note: request.note,
-    signal: request.signal,
-  });
+  // The input first: where it cannot be read, no server is asked and no stream made.
+  const input = await PublishInput.open(request);
+  let connection: NatsConnection | undefined;
   try {
+    connection = await openConnection(request.connection, {
+      who,
+      note: request.note,
+      signal: request.signal,
+    });
     const manager = await jetstreamManager(connection, { checkAPI: false });
     const { stream, prefix, publisher, source } = request;
     const found = await findOrAddStream(manager, wishOf(request), who);
@@ -79,15 +81,12 @@ export async function publishSource(request: PublishRequest): Promise<PublishPro
     request.onFound?.(found);
     const search = { connection, manager, facts: found.facts, prefix, partitions, publisher, who };
     const stored = await storedRows(search);
-    let lastRetry: string | undefined;
     const rows = new RowPublisher({
       context: {
         client: jetstream(connection),
         who: `publish to ${stream}`,
         giveUpMs: request.giveUpMs,
-        onRetry: (reason) => {
-          lastRetry = reason;
-        },
+        ...(request.onRetry === undefined ? {} : { onRetry: request.onRetry }),
       },
       schema: source.schema,
       encode: await makeEncoder(request.format, source.schema),
@@ -98,11 +97,12 @@ export async function publishSource(request: PublishRequest): Promise<PublishPro
       payloadBytesMax: (connection.info?.max_payload ?? 1 << 20) - HEADER_BYTES,
       stored,
     });
-    const replay = new Replay(request, rows, () => lastRetry);
+    const replay = new Replay(request, input, rows);
     await replay.run();
     return replay.progress();
   } finally {
-    await closeConnection(connection);
+    await input.close();
+    if (connection !== undefined) await closeConnection(connection);
   }
 }
 
@@ -147,74 +147,55 @@ function checkLayout({ facts }: FoundStream, request: PublishRequest): number {
 
 class Replay {
   readonly #request: PublishRequest;
+  readonly #input: PublishInput;
   readonly #rows: RowPublisher;
-  readonly #lastRetry: () => string | undefined;
   readonly #time: number;
-  #rowsRead = 0;
-  #rowsRejected = 0;
-  /** Clock and event time at the first row. */
+  /** Clock and event time at the first row that is not stored yet. */
   #begun: { readonly nowMs: number; readonly timeNs: bigint } | undefined;
   #largestNs = INT64_NULL;
   #flushedMs = 0;
 
-  constructor(request: PublishRequest, rows: RowPublisher, lastRetry: () => string | undefined) {
+  constructor(request: PublishRequest, input: PublishInput, rows: RowPublisher) {
     this.#request = request;
+    this.#input = input;
     this.#rows = rows;
-    this.#lastRetry = lastRetry;
     const { schema } = request.source;
     this.#time = columnIndex(schema, schema.time);
   }
 
   progress(): PublishProgress {
-    return {
-      ...this.#rows.stats,
-      rowsRead: this.#rowsRead,
-      rowsRejected: this.#rowsRejected,
-      lastRetry: this.#lastRetry(),
-    };
+    const { rowsRead, rowsRejected, share } = this.#input;
+    return { ...this.#rows.stats, rowsRead, rowsRejected, share };
   }
 
   async run(): Promise<void> {
-    const { definition, config, name } = this.#request.source;
-    const splits = await definition.splits(config, { source: name });
-    for (const split of splits) {
-      const reader = await definition.open(config, this.#contextOf(split));
-      try {
-        await this.#read(reader);
-      } finally {
-        await reader.close();
-      }
-      if (this.#request.signal.aborted) break;
+    const { signal, speed } = this.#request;
+    while (!signal.aborted) {
+      const batch = await this.#input.next();
+      if (batch === 'end') break;
+      if (batch === 'idle') await this.#rows.flush();
+      else if (speed === undefined) await this.#rows.write(batch);
+      else await this.#writePaced(batch, speed);
+      this.#tell();
     }
     await this.#rows.drain();
   }
 
-  #contextOf(split: SourceSplit): ReaderContext {
-    const { name, schema, batchRows } = this.#request.source;
-    return { source: name, schema, split, lane: 0, lanes: 1, batchRows };
-  }
-
-  async #read(reader: SplitReader): Promise<void> {
-    while (!this.#request.signal.aborted) {
-      const batch = await reader.poll();
-      if (batch === 'end') return;
-      if (batch === 'idle') {
-        await this.#rows.flush();
-        continue;
-      }
-      this.#rowsRejected += batch.rejected.length;
-      this.#rowsRead += batch.rowCount + batch.rejected.length;
-      if (this.#request.speed === undefined) await this.#rows.write(batch);
-      else await this.#writePaced(batch, this.#request.speed);
-      this.#request.onProgress?.(this.progress());
-    }
+  #tell(): void {
+    this.#request.onProgress?.(this.progress());
   }
 
   /** Writes rows as they fall due. A row before others in time is due with them. */
   async #writePaced(batch: ColumnBatch, speed: number): Promise<void> {
     const column = batch.columns[this.#time]!;
     const times = (column as { readonly values: BigInt64Array }).values;
-    for (let row = 0; row < batch.rowCount && !this.#request.signal.aborted; ) {
+    let row = 0;
+    if (this.#begun === undefined) {
+      // What is stored already fell due in an earlier run.
+      row = this.#rows.storedRun(batch);
+      if (row > 0) await this.#rows.write(batch, 0, row);
+    }
+    while (row < batch.rowCount && !this.#request.signal.aborted) {
       const nowMs = performance.now();
       this.#begun ??= { nowMs, timeNs: times[row]! };
       const elapsedNs = (nowMs - this.#begun.nowMs) * 1e6 * speed;
@@ -226,10 +207,11 @@ class Replay {
       if (nowMs - this.#flushedMs >= LINGER_MS) {
         this.#flushedMs = nowMs;
         await this.#rows.flush();
+        this.#tell();
       }
       if (row === batch.rowCount) break;
       const waitMs = Number(this.#largestNs - dueNs) / 1e6 / speed;
-      await sleep(Math.max(1, Math.min(LINGER_MS, waitMs)));
+      await sleep(Math.max(1, Math.min(LINGER_MS, waitMs)), this.#request.signal);
     }
   }
 

@@ -6,7 +6,7 @@
  * run again passes over what is stored, however its rows were cut into messages.
  */
 
-import type { ColumnBatch } from '../../engine/contract/batch.ts';
+import type { ColumnBatch, ColumnVector } from '../../engine/contract/batch.ts';
 import { partitionOf } from '../../engine/contract/hash.ts';
 import { columnIndex, type Schema, STRING_NULL } from '../../engine/contract/schema.ts';
 import { RowBuffer } from '../parquet/row-buffer.ts';
@@ -98,25 +98,39 @@ export class RowPublisher {
   }
 
   #rowsByPartition(batch: ColumnBatch, from: number, to: number): number[][] {
-    const column = batch.columns[this.#key]!;
-    if (column.type !== 'string') throw new TypeError('the key is a string column');
-    const { codes, dictionary } = column;
-    if (dictionary !== this.#dictionary) this.#partitions = [];
-    this.#dictionary = dictionary;
+    const { codes, dictionary } = this.#keys(batch);
     const rows: number[][] = this.#lanes.map(() => []);
     for (let row = from; row < to; row++) {
       const code = codes[row]!;
-      if (code === STRING_NULL) {
-        this.stats.rowsWithoutKey++;
-        continue;
-      }
-      const partition = (this.#partitions[code] ??= partitionOf(
-        dictionary[code]!,
-        this.#options.partitions,
-      ));
-      rows[partition]!.push(row);
+      if (code === STRING_NULL) this.stats.rowsWithoutKey++;
+      else rows[this.#partitionOf(code, dictionary)]!.push(row);
     }
     return rows;
+  }
+
+  #keys(batch: ColumnBatch): Extract<ColumnVector, { type: 'string' }> {
+    const column = batch.columns[this.#key]!;
+    if (column.type !== 'string') throw new TypeError('the key is a string column');
+    if (column.dictionary !== this.#dictionary) this.#partitions = [];
+    this.#dictionary = column.dictionary;
+    return column;
+  }
+
+  #partitionOf(code: number, dictionary: readonly string[]): number {
+    return (this.#partitions[code] ??= partitionOf(dictionary[code]!, this.#options.partitions));
+  }
+
+  /** How many rows at the beginning of the batch, the next to be written, are stored already. */
+  storedRun(batch: ColumnBatch): number {
+    const left = this.#lanes.map(({ seen }, at) => (this.#options.stored[at] ?? 0) - seen);
+    const { codes, dictionary } = this.#keys(batch);
+    let row = 0;
+    for (; row < batch.rowCount; row++) {
+      const code = codes[row]!;
+      if (code === STRING_NULL) continue;
+      if (left[this.#partitionOf(code, dictionary)]!-- <= 0) break;
+    }
+    return row;
   }
 
   async #append(partition: number, batch: ColumnBatch, rows: Uint32Array): Promise<void> {

@@ -43,6 +43,15 @@ export interface SourceSplit {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+export interface SplitsContext {
+  /** Name of the source in the pipeline. */
+  readonly source: string;
+  /** Partitions of the pipeline. */
+  readonly partitions?: number;
+  /** Ends the waiting for a world that is not there yet. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface ReaderContext {
   /** Name of the source in the pipeline. */
   readonly source: string;
@@ -120,14 +129,7 @@ export interface SourceSpec<F extends Fields> extends ConnectorSpec<F> {
    */
   readonly plan: (config: ConfigOf<F>, key: string, report: Report) => Schema;
   /** Looks at the world: which splits are there now? Runs on the main thread. */
-  readonly splits: (
-    config: ConfigOf<F>,
-    context: {
-      readonly source: string;
-      /** Partitions of the pipeline. */
-      readonly partitions?: number;
-    },
-  ) => Promise<readonly SourceSplit[]>;
+  readonly splits: (config: ConfigOf<F>, context: SplitsContext) => Promise<readonly SourceSplit[]>;
   readonly open: (config: ConfigOf<F>, context: ReaderContext) => Promise<SplitReader>;
 }
 

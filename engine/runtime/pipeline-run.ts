@@ -144,9 +144,11 @@ export class PipelineRun {
   }
 
   async #open(onBegin: OnBegin): Promise<void> {
-    const { checkpoints } = this.#options;
+    const { checkpoints, signal } = this.#options;
     // Splits first: a missing file is told before anything is started or written.
-    const found = await findSplits(this.#plan, this.#catalog);
+    const finding = findSplits(this.#plan, this.#catalog, signal);
+    const found = await unlessAborted(finding, signal);
+    if (found === undefined) return;
     await refuseSourcesAsSinks(this.#plan, this.#catalog, found);
     const start = checkpoints && (await this.#start(checkpoints, found));
     const checkpoint = start?.checkpoint;

@@ -32,13 +32,18 @@ export interface PartsRequest {
   readonly checkpoint: Checkpoint | undefined;
 }
 
-export async function findSplits(plan: PipelinePlan, catalog: Catalog): Promise<FoundSplit[]> {
+export async function findSplits(
+  plan: PipelinePlan,
+  catalog: Catalog,
+  signal: AbortSignal | undefined,
+): Promise<FoundSplit[]> {
   const found: FoundSplit[] = [];
   for (const [index, source] of plan.sources.entries()) {
     const definition = catalog.sources.find(({ name }) => name === source.type)!;
     const splits = await definition.splits(source.config, {
       source: source.name,
       partitions: plan.partitions,
+      signal,
     });
     found.push(...splits.map((split) => ({ index, split })));
   }
