@@ -13,8 +13,8 @@ export function register(program: Command): void {
       .summary('replay files or a generated market into a NATS stream')
       .description(
         'Reads a source of a pipeline (files, or a generated market), or a data file, and\n' +
-          'publishes its rows to a JetStream stream, which is made where there is none. Rows are\n' +
-          'dealt out over the partitions of the stream by their key, on subjects\n' +
+          'publishes its rows to a JetStream stream, which is made where there is none. Rows\n' +
+          'are dealt out over the partitions of the stream by their key, on subjects\n' +
           '<prefix>.<partition>.<symbol>. Publishing the same again stores nothing twice: what\n' +
           'the stream holds of these rows already is passed over.',
       )

@@ -76,7 +76,7 @@ async function ofDataFile(path: string, flags: PublishFlags): Promise<FoundRows 
   return { source: { definition, config, schema, name, batchRows: BATCH_ROWS }, publisher };
 }
 
-/** What chooses the rows of a source: other options give other rows, and they count on their own. */
+/** What chooses the rows of a source: others of the same name are counted apart from them. */
 function identityOf({ type, config }: SourcePlan): string {
   if (type === 'file') return resolve(String(config['path']));
   // Neither of these changes what rows there are.
