@@ -30,7 +30,7 @@ test('where the tests run, pipelines run, and everything has been asked', async 
     const names = report.findings.map(({ name }) => name);
     for (const name of [
       ...['node', 'tidemark', 'platform', 'cores', 'memory', 'wasm simd', 'kernels'],
-      ...['worker threads', 'duckdb', 'apache-arrow', 'parquet-wasm', 'disk of working folder'],
+      ...['worker threads', 'duckdb', 'parquet-wasm', 'disk of working folder'],
       ...['disk of temporary files', 'out', 'temporary files', 'time zone', 'terminal'],
       'nats-server',
     ]) {

@@ -158,7 +158,7 @@ function kernels(): Finding {
   }
 }
 
-const LIBRARIES = ['apache-arrow', 'parquet-wasm', 'piscina'];
+const LIBRARIES = ['parquet-wasm', 'piscina'];
 
 /** Looked up and not loaded: one of them has 15 MB. */
 function library(name: string): Finding {

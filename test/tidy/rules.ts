@@ -51,7 +51,6 @@ export const PACKAGE_HOMES: Readonly<Record<string, string>> = {
   '@duckdb/node-api': 'quality',
   '@nats-io/jetstream': 'connectors',
   '@nats-io/transport-node': 'connectors',
-  'apache-arrow': 'connectors',
   commander: 'cli',
   fzstd: 'connectors',
   msgpackr: 'engine/contract/message-pack.ts',
@@ -62,10 +61,12 @@ export const PACKAGE_HOMES: Readonly<Record<string, string>> = {
   yaml: 'config',
   zod: 'engine/contract/fields.ts',
   // Development only.
+  'apache-arrow': 'connectors',
   assemblyscript: 'scripts',
   rolldown: 'scripts',
   'fast-check': 'engine/testing',
   'hyparquet-writer': 'bench',
+  'nodejs-polars': 'bench',
   'parquetjs-lite': 'bench',
 };
 
