@@ -124,7 +124,7 @@ test('names of labels that cannot be are refused', () => {
     [undefined, 'split=', /--label-types split=: expected pairs/],
   ];
   for (const [columns, types, message] of wrong) {
-    assert.match(String(labelNames(columns, types, 'symbol')), message);
+    assert.match(labelNames(columns, types, 'symbol') as string, message);
   }
   const names = labelNames('event_time=day', undefined, 'symbol') as LabelNames;
   assert.throws(

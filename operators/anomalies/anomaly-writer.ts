@@ -53,7 +53,8 @@ interface FoundRule extends TextRule {
 }
 
 export class AnomalyWriter {
-  readonly #rules: readonly FoundRule[];
+  readonly #rules: FoundRule[] = [];
+  readonly #ids: AnomalyIds;
   readonly #limits: SeverityLimits;
   readonly #context: OperatorContext;
   readonly #texts: AnomalyTexts;
@@ -73,15 +74,8 @@ export class AnomalyWriter {
     const { input, strings } = context;
     this.#limits = limits;
     this.#context = context;
-    this.#rules = rules.map((rule) => ({
-      rule,
-      explanation: rule.explanation,
-      details: rule.details,
-      typeCode: ids.typeCode(rule.config.type),
-      type: strings.intern(rule.config.type),
-      detector: strings.intern(rule.config.detector ?? 'threshold'),
-      next: 0,
-    }));
+    this.#ids = ids;
+    for (const rule of rules) this.add(rule);
     this.#severities = {
       low: strings.intern('low'),
       medium: strings.intern('medium'),
@@ -103,6 +97,20 @@ export class AnomalyWriter {
     const { start, end, revision } = this.#at;
     const has = { start: start >= 0, end: end >= 0, revision: revision >= 0 };
     this.#texts = new AnomalyTexts(ids, times, has);
+  }
+
+  /** A rule behind all others. */
+  add(rule: Findings): void {
+    const { strings } = this.#context;
+    this.#rules.push({
+      rule,
+      explanation: rule.explanation,
+      details: rule.details,
+      typeCode: this.#ids.typeCode(rule.config.type),
+      type: strings.intern(rule.config.type),
+      detector: strings.intern(rule.config.detector ?? 'threshold'),
+      next: 0,
+    });
   }
 
   /** The anomalies of all rules, in the order of the rows and then of the rules. */

@@ -6,8 +6,9 @@
  *      "over":"20 rows","exclude_current":true,"details":{"deviation":0.125}}     (on one line)
  *
  * `window` is that of the row, null where it has none; `over` and `exclude_current` say which rows
- * the baseline was made of, and stand only where a detector knows; so do `details`, further numbers
- * by name. All detectors write this and nothing else, so that one reader serves them all.
+ * the baseline was made of, and stand only where a detector knows; so do `by`, texts that say what
+ * of the key it is about, and `details`, further numbers by name. All detectors write this and
+ * nothing else, so that one reader serves them all.
  *
  * They are what `JSON.stringify` makes of such an object, put together from fragments that a rule
  * writes once, so that an anomaly costs the texts of its own numbers.
@@ -27,6 +28,8 @@ export interface ExplanationFrame {
   readonly hasBaseline: boolean;
   /** Which rows the baseline is made of. */
   readonly history?: Readonly<{ over: string; exclude_current: boolean }> | undefined;
+  /** What of a key the anomaly is of, by the names of columns: its venue, say. */
+  readonly by?: Readonly<Record<string, string>> | undefined;
   /** Names of further numbers. */
   readonly details?: readonly string[] | undefined;
 }
@@ -42,14 +45,15 @@ export class Explanation {
   /** `"name":` of each detail, with what parts it from the one before. */
   readonly #details: readonly string[];
 
-  constructor({ rule, limits, hasBaseline, history, details = [] }: ExplanationFrame) {
+  constructor({ rule, limits, hasBaseline, history, by, details = [] }: ExplanationFrame) {
     this.#head = `{"rule":${JSON.stringify(rule)},"observed":`;
     this.#hasBaseline = hasBaseline;
     this.#hasLimits = limits !== undefined;
     this.#up = this.#afterScore(limits?.up ?? Number.NaN);
     this.#down = this.#afterScore(limits?.down ?? Number.NaN);
     const known = history === undefined ? '' : `,${JSON.stringify(history).slice(1, -1)}`;
-    this.#tail = `${known}${details.length === 0 ? '}' : ',"details":{'}`;
+    const of = by === undefined ? '' : `,"by":${JSON.stringify(by)}`;
+    this.#tail = `${known}${of}${details.length === 0 ? '}' : ',"details":{'}`;
     this.#details = details.map((name, i) => `${i === 0 ? '' : ','}${JSON.stringify(name)}:`);
   }
 

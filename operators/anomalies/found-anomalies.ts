@@ -42,6 +42,7 @@ export interface FoundFrame {
   /** Names of further numbers for the explanation. */
   readonly details: readonly string[];
   readonly history?: ExplanationFrame['history'];
+  readonly by?: ExplanationFrame['by'];
   readonly severity?: SeverityLimits | undefined;
   /** Whether each anomaly brings its confidence; else that follows from score and threshold. */
   readonly givesConfidence?: boolean;
@@ -74,11 +75,11 @@ export class FoundAnomalies implements Findings {
   rows = new Uint32Array(HITS_START);
   count = 0;
 
-  constructor({ type, detector, rule, details, history, ...rest }: FoundFrame) {
+  constructor({ type, detector, rule, details, history, by, ...rest }: FoundFrame) {
     this.config = { type, detector, severity: rest.severity };
     this.confidence = new Numbers(rest.givesConfidence === true);
     this.details = details.map(() => new Numbers());
-    this.explanation = new Explanation({ rule, hasBaseline: true, history, details });
+    this.explanation = new Explanation({ rule, hasBaseline: true, history, by, details });
   }
 
   clear(): void {
@@ -105,7 +106,7 @@ export class FoundAnomalies implements Findings {
 
 /** Writes what was found, and keeps what ids need. */
 export class AnomalyOutput {
-  readonly #found: readonly FoundAnomalies[];
+  readonly #found: FoundAnomalies[];
   readonly #ids: AnomalyIds;
   readonly #writer: AnomalyWriter;
 
@@ -116,9 +117,15 @@ export class AnomalyOutput {
     state?: StateTables,
   ) {
     const times = new TimeTexts();
-    this.#found = found;
+    this.#found = [...found];
     this.#ids = new AnomalyIds(context.step, context.keys, state, times);
     this.#writer = new AnomalyWriter(found, limits, context, this.#ids, times);
+  }
+
+  /** Between two batches or within one, as long as nothing has been added to it. */
+  add(found: FoundAnomalies): void {
+    this.#found.push(found);
+    this.#writer.add(found);
   }
 
   /** Emits the anomalies of the batch, if there are any, and forgets them. */

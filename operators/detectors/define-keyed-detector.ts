@@ -16,7 +16,7 @@ import {
 } from '../../engine/contract/operator.ts';
 import type { Report } from '../../engine/contract/problem.ts';
 import type { Schema } from '../../engine/contract/schema.ts';
-import { sumOfSizes } from '../../engine/contract/state-size.ts';
+import { NO_STATE, type StateSize, sumOfSizes } from '../../engine/contract/state-size.ts';
 import { planExpression } from '../../engine/expression/plan-expression.ts';
 import {
   ANOMALY_METRICS,
@@ -25,6 +25,8 @@ import {
   anomalyStateSize,
   type SeverityLimits,
 } from '../anomalies/anomaly.ts';
+import { GROUPS_TABLE } from './keyed-detector.ts';
+import { planGroups } from './row-groups.ts';
 import { anomalyType, severityConstraints, severityLimits } from '../anomalies/anomaly-fields.ts';
 
 type AnomalyFields = {
@@ -64,6 +66,14 @@ interface Spec<F extends Fields>
   /** What the record of a key holds, for the checkpoint's manifest. */
   readonly state: string;
   readonly recordNumbers: (config: ConfigOf<F>) => number;
+  /** Where it looks at groups of rows of a key: the field that names their column, */
+  readonly by?: keyof F & string;
+  /** numbers of the record of each group, */
+  readonly groupNumbers?: number;
+  /** and what that holds, for the checkpoint's manifest. */
+  readonly groupState?: string;
+  /** Of the records; 1 unless their meaning has changed. */
+  readonly stateVersion?: number;
 }
 
 const AT_ONCE = {
@@ -88,6 +98,10 @@ export function defineKeyedDetector<F extends Fields & Omit<AnomalyFields, 'anom
     state,
     recordNumbers,
     types,
+    by,
+    groupNumbers = 0,
+    groupState,
+    stateVersion = 1,
     constraints = [],
     guarantees = AT_ONCE,
     ...rest
@@ -102,7 +116,17 @@ export function defineKeyedDetector<F extends Fields & Omit<AnomalyFields, 'anom
         planExpression(each as ExpressionValue, input, 'number', path, report);
       }
     }
+    if (by !== undefined) {
+      planGroups(config[by as keyof ConfigOf<F>] as string | undefined, input, by, report);
+    }
     return { main: anomalySchema(input, [inputs[0]!], report) };
+  };
+  const groupSize = (config: ConfigOf<F>): StateSize => {
+    if (by === undefined) return NO_STATE;
+    const bytes = 8 * groupNumbers;
+    const column = config[by as keyof ConfigOf<F>] as string | undefined;
+    if (column === undefined) return { key: bytes, parts: [] };
+    return { key: 0, parts: [{ bytes, each: `distinct ${column}, and up to as much again` }] };
   };
   const severity = severityConstraints as unknown as readonly Constraint<ConfigOf<F>>[];
   return defineOperator<F>({
@@ -113,13 +137,18 @@ export function defineKeyedDetector<F extends Fields & Omit<AnomalyFields, 'anom
     constraints: [...severity, ...constraints],
     plan,
     state: {
-      version: 1,
+      version: stateVersion,
       scope: 'keyed',
-      tables: { ...ANOMALY_TABLES, symbols: state },
+      tables: {
+        ...ANOMALY_TABLES,
+        symbols: groupState === undefined ? state : `${state} ${groupState}`,
+        ...(by !== undefined && { [GROUPS_TABLE]: 'Texts of the groups, as JSON.' }),
+      },
       bytesPerKey: (config) =>
         sumOfSizes([
           anomalyStateSize(typesOf(types, config)),
           { key: 8 * recordNumbers(config), parts: [] },
+          groupSize(config),
         ]),
     },
     metrics: ANOMALY_METRICS,
