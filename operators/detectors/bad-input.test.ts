@@ -106,7 +106,7 @@ function withoutSign(value: Value | undefined): Value | undefined {
   return value === 0 ? 0 : value;
 }
 
-/** @param hasValue Whether something was observed: a rule may show another column than it looks at. */
+/** @param hasValue Whether something was observed: a rule may show what it does not look at. */
 function assertSound(anomaly: Row, hasValue: boolean): void {
   for (const name of ['value', 'baseline', 'score', 'threshold', 'confidence']) {
     const value = anomaly[name]!;
