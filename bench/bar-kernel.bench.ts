@@ -1,13 +1,10 @@
 /**
- * One-second bars of W1 by `tumbling_window` and by a loop in C, on one core each, over columns in
- * memory. The C program (bar-kernel.c) makes each bar as its symbol's next window begins, into
- * arrays that hold all bars; it knows nothing of nulls, disorder or watermarks.
+ * One-second bars of W1 by `tumbling_window` and by loops that one would write by hand, on one core
+ * each, over trades in memory: in C (bar-kernel.c) and in plain JavaScript over typed arrays, which
+ * make each bar into arrays that have room for all, and in JavaScript with an object a trade, over
+ * fewer of them. The loops know nothing of nulls, disorder or watermarks.
  */
 
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Batch } from '../engine/contract/batch.ts';
 import { tumblingWindow } from '../operators/tumbling-window/tumbling-window.ts';
 import {
@@ -15,14 +12,25 @@ import {
   type BenchOptions,
   type Contender,
   measure,
-  speedup,
+  rateOf,
 } from './harness/benchmark.ts';
+import { CProgram } from './harness/c-program.ts';
+import {
+  type BarTotals,
+  barColumns,
+  barsOfColumns,
+  barsOfRows,
+  totalsOfColumns,
+  totalsOfRows,
+} from './workloads/bar-loops.ts';
 import { TradesInMemory } from './workloads/operator-run.ts';
+import { tradeRows } from './workloads/trade-rows.ts';
 import { W1_FULL, W1_QUICK } from './workloads/w1.ts';
-import { benchFolder } from './workloads/w1-files.ts';
 
 const BATCH_ROWS = 65_536;
 const SMALL_BATCH_ROWS = 16_384;
+/** So many objects fit into memory beside the columns. */
+const ROW_OBJECTS = 1_000_000;
 
 const AGGREGATES = {
   open: 'first(price)',
@@ -35,37 +43,36 @@ const AGGREGATES = {
   volatility: 'stddev(price)',
 };
 
-interface Totals {
-  readonly bars: number;
-  readonly checksum: number;
-}
-
 export const benchmark: Benchmark = {
   name: 'bar-kernel',
   question: 'How near does tumbling_window come to the same bars by a loop in C?',
   async run(options) {
-    const w1 = options.quick ? W1_QUICK : W1_FULL;
-    const trades = new TradesInMemory(w1);
-    const c = startC(trades);
-    try {
-      await compare(options, trades, c);
-    } finally {
-      c?.stop();
-    }
+    const trades = new TradesInMemory(options.quick ? W1_QUICK : W1_FULL);
+    using c = CProgram.start('bar-kernel.c', inputOf(trades), [trades.w1.rows, trades.w1.symbols]);
+    await compare(options, trades, c);
   },
 };
+
+function inputOf({ memory, w1, times, prices, sizes, symbols }: TradesInMemory): Uint8Array[] {
+  const columns = [[times, 8] as const, [prices, 8] as const, [sizes, 8] as const];
+  return [...columns, [symbols, 4] as const].map(([pointer, bytes]) =>
+    memory.bytes(pointer, w1.rows * bytes),
+  );
+}
 
 async function compare(
   { report, repetitions }: BenchOptions,
   trades: TradesInMemory,
-  c: BarProgram | undefined,
+  c: CProgram | undefined,
 ): Promise<void> {
-  const expected = c === undefined ? undefined : await c.run();
+  const { rows, symbols } = trades.w1;
+  const expected = totalsOf(trades, AGGREGATES, BATCH_ROWS);
   const own = (name: string, aggregates: object, batchRows: number): Contender<number> => ({
     name,
     run: () => runBars(trades, aggregates, batchRows),
     check: () => assertSame(name, totalsOf(trades, aggregates, batchRows), expected),
   });
+  const plain = arraysContender(trades, rows, expected);
   // Contenders have results of different types.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   const contenders: Contender<any>[] = [
@@ -73,21 +80,70 @@ async function compare(
     own(`tumbling_window, batches of ${SMALL_BATCH_ROWS}`, AGGREGATES, SMALL_BATCH_ROWS),
     // One aggregate that is not part of a bar, and every column is added by itself.
     own('tumbling_window, column by column', { ...AGGREGATES, most: 'max(size)' }, BATCH_ROWS),
+    plain,
+    rowsContender(trades, Math.min(rows, ROW_OBJECTS)),
   ];
   if (c === undefined) report.note('C: left out, there is no gcc');
-  else contenders.unshift(c.contender);
-  const amount = trades.w1.rows;
-  const measured = await measure(report, contenders, { repetitions, amount, unit: 'trades' });
-  const fused = measured[c === undefined ? 0 : 1]!;
-  const loop = measured[0]!;
-  if (c !== undefined) {
-    const target = { comparison: 'at least', value: 0.7 } as const;
-    report.ratio('speed of tumbling_window to that of C', speedup(fused, loop), target);
+  else {
+    const check = ([bars, checksum]: readonly number[]): void =>
+      assertSame('C', { bars: bars!, checksum: checksum! }, expected);
+    contenders.push(c.contender('C, gcc -O3', check));
   }
-  report.figure('tumbling_window', fused.rate / 1e6, 'M trades/s on one core', {
+  const measured = await measure(report, contenders, { repetitions, amount: rows, unit: 'trades' });
+  const [fused, , , arrays, objects, loop] = measured;
+  if (loop !== undefined) {
+    const target = { comparison: 'at least', value: 0.7 } as const;
+    report.against('tumbling_window to C', fused!, loop, target);
+  }
+  report.against('tumbling_window to plain JavaScript', fused!, arrays!);
+  report.against('tumbling_window to row objects', fused!, objects!);
+  report.figure('tumbling_window', rateOf(fused!) / 1e6, 'M trades/s on one core', {
     comparison: 'at least',
     value: 100,
   });
+  report.note(`${symbols} symbols, columns in linear memory already`);
+}
+
+function arraysContender(
+  { memory, w1, ...trades }: TradesInMemory,
+  rows: number,
+  expected: BarTotals,
+): Contender<void> {
+  const columns = {
+    times: memory.i64(trades.times, rows).slice(),
+    symbols: memory.u32(trades.symbols, rows).slice(),
+    prices: memory.f64(trades.prices, rows).slice(),
+    sizes: memory.f64(trades.sizes, rows).slice(),
+  };
+  const out = barColumns(expected.bars);
+  return {
+    name: 'plain JavaScript, typed arrays',
+    run: () => barsOfColumns(columns, w1.symbols, out),
+    check: () => assertSame('plain JavaScript', totalsOfColumns(out), expected),
+  };
+}
+
+function rowsContender(
+  trades: TradesInMemory,
+  count: number,
+): Contender<ReturnType<typeof barsOfRows>> {
+  const rows = tradeRows(trades, count);
+  const out = barColumns(count);
+  const { memory, w1 } = trades;
+  const columns = {
+    times: memory.i64(trades.times, count),
+    symbols: memory.u32(trades.symbols, count),
+    prices: memory.f64(trades.prices, count),
+    sizes: memory.f64(trades.sizes, count),
+  };
+  barsOfColumns(columns, w1.symbols, out);
+  const expected = totalsOfColumns(out);
+  return {
+    name: `row objects, ${count.toLocaleString('en-US')} trades`,
+    amount: count,
+    run: () => barsOfRows(rows),
+    check: (bars) => assertSame('row objects', totalsOfRows(bars), expected),
+  };
 }
 
 /** Runs the operator and only counts the bars, as nobody reads them. */
@@ -101,7 +157,7 @@ function runBars(trades: TradesInMemory, aggregates: object, batchRows: number):
 }
 
 /** The sum of bar-kernel.c over all bars. */
-function totalsOf(trades: TradesInMemory, aggregates: object, batchRows: number): Totals {
+function totalsOf(trades: TradesInMemory, aggregates: object, batchRows: number): BarTotals {
   let bars = 0;
   let checksum = 0;
   const emit = ({ rowCount, columns }: Batch): void => {
@@ -120,69 +176,8 @@ function totalsOf(trades: TradesInMemory, aggregates: object, batchRows: number)
   return { bars, checksum };
 }
 
-function assertSame(name: string, found: Totals, expected: Totals | undefined): void {
-  if (expected === undefined) return;
+function assertSame(name: string, found: BarTotals, expected: BarTotals): void {
   const distance = Math.abs(found.checksum - expected.checksum);
   if (found.bars === expected.bars && distance <= 1e-9 * expected.checksum) return;
-  const both = JSON.stringify({ expected, found });
-  throw new Error(`${name} does not make the same bars as C: ${both}`);
-}
-
-interface ProgramRun extends Totals {
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-}
-
-interface BarProgram {
-  readonly contender: Contender<ProgramRun>;
-  run(): Promise<ProgramRun>;
-  stop(): void;
-}
-
-/** Compiles and starts the C program on a file of the trades; undefined where there is no gcc. */
-function startC(trades: TradesInMemory): BarProgram | undefined {
-  const folder = mkdtempSync(join(benchFolder(), 'bar-kernel-'));
-  const program = join(folder, 'bar-kernel');
-  try {
-    execFileSync('gcc', ['-O3', '-o', program, sourcePath(), '-lm'], { stdio: 'pipe' });
-  } catch (error) {
-    rmSync(folder, { recursive: true });
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const { rows, symbols } = trades.w1;
-  const file = join(folder, 'trades.bin');
-  const columns = [
-    [trades.times, 8],
-    [trades.prices, 8],
-    [trades.sizes, 8],
-    [trades.symbols, 4],
-  ] as const;
-  for (const [pointer, bytes] of columns) {
-    writeFileSync(file, trades.memory.bytes(pointer, rows * bytes), { flag: 'a' });
-  }
-  const child = spawn(program, [file, String(rows), String(symbols)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  }) as unknown as ChildProcessWithoutNullStreams;
-  const run = async (): Promise<ProgramRun> => {
-    child.stdin.write('x');
-    const line = await new Promise<string>((resolve, reject) => {
-      child.stdout.once('data', (text: Buffer) => resolve(text.toString()));
-      child.once('error', reject);
-    });
-    const [elapsed, cpu, bars, checksum] = line.split(' ').map(Number);
-    return { seconds: elapsed! / 1e9, cpuSeconds: cpu! / 1e9, bars: bars!, checksum: checksum! };
-  };
-  const stop = (): void => {
-    child.stdin.end();
-    rmSync(folder, { recursive: true });
-  };
-  return { contender: { name: 'C, gcc -O3', run, usage: (result) => result }, run, stop };
-}
-
-/** The source is not compiled by tsc, and so not in dist. */
-function sourcePath(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return join(folder, 'bench', 'bar-kernel.c');
+  throw new Error(`${name} makes other bars: ${JSON.stringify({ expected, found })}`);
 }

@@ -1,13 +1,10 @@
 /**
  * Rows scored by an isolation forest of 100 trees and 4 features: by the kernel, by the same loop
  * in C over the same bytes (forest.c), and by plain JavaScript as one would write it, row by row
- * and tree by tree. Then the operator as a whole, with what it costs to grow forests on the way.
+ * and tree by tree, over typed arrays and over objects. Then the operator as a whole, with what it
+ * costs to grow forests on the way.
  */
 
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Batch } from '../engine/contract/batch.ts';
 import { isolationForest } from '../operators/isolation-forest/isolation-forest.ts';
 import { Forest } from '../wasm/host/forest.ts';
@@ -19,10 +16,11 @@ import {
   type BenchOptions,
   type Contender,
   measure,
-  speedup,
+  median,
+  rateOf,
 } from './harness/benchmark.ts';
+import { CProgram } from './harness/c-program.ts';
 import { TradesInMemory } from './workloads/operator-run.ts';
-import { benchFolder } from './workloads/w1-files.ts';
 
 const FEATURES = 4;
 const TREES = 100;
@@ -34,12 +32,9 @@ export const benchmark: Benchmark = {
   question: 'How near does scoring by an isolation forest come to the same loop in C?',
   async run(options) {
     const work = new Work(options.quick ? 20_000 : 200_000);
-    const c = startC(work);
-    try {
-      await compareScoring(options, work, c);
-    } finally {
-      c?.stop();
-    }
+    const input = [work.forest.snapshot(), new Uint8Array(work.prepared().buffer)];
+    using c = CProgram.start('forest.c', input, [work.rows]);
+    await compareScoring(options, work, c);
     await measureGrowth(options, work);
     await measureOperator(options);
   },
@@ -113,35 +108,39 @@ class Work {
 async function compareScoring(
   { report, repetitions }: BenchOptions,
   work: Work,
-  c: ScoreProgram | undefined,
+  c: CProgram | undefined,
 ): Promise<void> {
   const expected = work.score();
   const check = (name: string) => (found: number) => {
     if (Math.abs(found - expected) <= 1e-9 * expected) return;
     throw new Error(`${name} scores otherwise: ${found}, expected ${expected}`);
   };
-  const javascript = plainJavaScript(work);
   // Contenders have results of different types.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   const contenders: Contender<any>[] = [
     { name: 'kernel', run: () => work.score(), check: check('kernel') },
-    { name: 'plain JavaScript', run: javascript, check: check('plain JavaScript') },
+    {
+      name: 'plain JavaScript, typed arrays',
+      run: plainJavaScript(work),
+      check: check('plain JavaScript'),
+    },
+    { name: 'row objects', run: rowObjects(work), check: check('row objects') },
   ];
   if (c === undefined) report.note('C: left out, there is no gcc');
-  else contenders.push({ ...c.contender, check: ({ checksum }) => check('C')(checksum) });
+  else contenders.push(c.contender('C, gcc -O3', ([sum]) => check('C')(sum!)));
   const measured = await measure(report, contenders, {
     repetitions,
     amount: work.rows,
     unit: 'rows',
   });
-  const [kernel, plain, inC] = measured;
+  const [kernel, plain, objects, inC] = measured;
   if (inC !== undefined) {
     const target = { comparison: 'at least', value: 0.7 } as const;
-    report.ratio('speed of the kernel to that of C', speedup(kernel!, inC), target);
+    report.against('kernel to C', kernel!, inC, target);
   }
-  report.ratio('speed of the kernel to that of plain JavaScript', speedup(kernel!, plain!));
-  const each = (1e9 * kernel!.medianSeconds) / work.rows / TREES;
-  report.figure('a row and tree', each, 'ns');
+  report.against('kernel to plain JavaScript', kernel!, plain!);
+  report.against('kernel to row objects', kernel!, objects!);
+  report.figure('a row and tree', (1e9 * median(kernel!.seconds)) / work.rows / TREES, 'ns');
 }
 
 /** A loop a row, a tree and a step, over the trees as arrays. */
@@ -185,6 +184,46 @@ function flat({ left, right, feature, threshold, n }: ForestTree) {
   };
 }
 
+interface TreeNode {
+  readonly feature: string;
+  readonly threshold: number;
+  readonly length: number;
+  readonly left?: TreeNode;
+  readonly right?: TreeNode;
+}
+
+/** An object a row and an object a node, as one writes a tree. */
+function rowObjects(work: Work): () => number {
+  const prepared = work.prepared();
+  const names = Array.from({ length: FEATURES }, (_, feature) => `feature_${feature}`);
+  const rows = Array.from({ length: work.rows }, (_, row) =>
+    Object.fromEntries(names.map((name, feature) => [name, prepared[row * FEATURES + feature]!])),
+  );
+  const forest = work.forest.trees().map((tree) => {
+    const { left, right, feature, threshold, length } = flat(tree);
+    const nodeAt = (node: number): TreeNode => ({
+      feature: names[Math.max(0, feature[node]!)]!,
+      threshold: threshold[node]!,
+      length: length[node]!,
+      ...(left[node]! < 0 ? {} : { left: nodeAt(left[node]!), right: nodeAt(right[node]!) }),
+    });
+    return nodeAt(0);
+  });
+  const normalizer = TREES * meanPathLength(SAMPLE);
+  return () =>
+    rows.reduce((checksum, row) => {
+      let path = 0;
+      for (const root of forest) {
+        let node = root;
+        while (node.left !== undefined) {
+          node = row[node.feature]! <= node.threshold ? node.left : node.right!;
+        }
+        path += node.length;
+      }
+      return checksum + 2 ** -(path / normalizer);
+    }, 0);
+}
+
 async function measureGrowth({ report, repetitions }: BenchOptions, work: Work): Promise<void> {
   const forests = 20;
   const run = (): void => {
@@ -192,10 +231,12 @@ async function measureGrowth({ report, repetitions }: BenchOptions, work: Work):
   };
   const name = `grow from ${SAMPLE} of ${RESERVOIR} rows, and score these`;
   const options = { repetitions, amount: forests * TREES, unit: 'trees' };
+  report.section('Growing forests');
   await measure(report, [{ name, run }], options);
 }
 
 async function measureOperator({ report, repetitions, quick }: BenchOptions): Promise<void> {
+  report.section('The operator, with its forests grown anew every 1,000 rows');
   const trades = new TradesInMemory({ rows: quick ? 50_000 : 500_000, symbols: 50 });
   const refits = { contamination: 0.001, refit_every: 1000, min_rows: 1000 };
   const run = (rows: TradesInMemory, config: object) => (): number => {
@@ -231,59 +272,12 @@ async function measureOperator({ report, repetitions, quick }: BenchOptions): Pr
     { repetitions: Math.min(repetitions, 3), amount: trades.w1.rows, unit: 'trades' },
   );
   for (const [index, value] of [0.1, 0.02].entries()) {
-    const { name, rate } = measured[index]!;
     const target = { comparison: 'at least', value } as const;
-    report.figure(name, rate / 1e6, 'M trades/s on one core', target);
+    report.figure(
+      measured[index]!.name,
+      rateOf(measured[index]!) / 1e6,
+      'M trades/s on one core',
+      target,
+    );
   }
-}
-
-interface ProgramRun {
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-  readonly checksum: number;
-}
-
-interface ScoreProgram {
-  readonly contender: Contender<ProgramRun>;
-  stop(): void;
-}
-
-/** Compiles and starts the C program on the forest and its rows; undefined without gcc. */
-function startC(work: Work): ScoreProgram | undefined {
-  const folder = mkdtempSync(join(benchFolder(), 'forest-'));
-  const program = join(folder, 'forest');
-  try {
-    execFileSync('gcc', ['-O3', '-o', program, sourcePath(), '-lm'], { stdio: 'pipe' });
-  } catch (error) {
-    rmSync(folder, { recursive: true });
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const file = join(folder, 'rows.bin');
-  writeFileSync(file, work.forest.snapshot());
-  writeFileSync(file, work.prepared(), { flag: 'a' });
-  const child = spawn(program, [file, String(work.rows)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  }) as unknown as ChildProcessWithoutNullStreams;
-  const run = async (): Promise<ProgramRun> => {
-    child.stdin.write('x');
-    const line = await new Promise<string>((resolve, reject) => {
-      child.stdout.once('data', (text: Buffer) => resolve(text.toString()));
-      child.once('error', reject);
-    });
-    const [elapsed, cpu, checksum] = line.split(' ').map(Number);
-    return { seconds: elapsed! / 1e9, cpuSeconds: cpu! / 1e9, checksum: checksum! };
-  };
-  const stop = (): void => {
-    child.stdin.end();
-    rmSync(folder, { recursive: true });
-  };
-  return { contender: { name: 'C, gcc -O3', run, usage: (result) => result }, stop };
-}
-
-/** The source is not compiled by tsc, and so not in dist. */
-function sourcePath(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return join(folder, 'bench', 'forest.c');
 }

@@ -6,6 +6,8 @@
  * benchmark demands.
  */
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Benchmark, BenchOptions } from './harness/benchmark.ts';
 import { type NabSeries, readNabCorpus } from './nab/nab-corpus.ts';
 import { detectorPipeline, nabScores, planNabPipeline } from './nab/nab-pipeline.ts';
@@ -34,11 +36,18 @@ export const benchmark: Benchmark = {
   async run(options) {
     if (options.data === undefined) {
       options.report.note(
-        'give the folder that has data/ and labels/ of NAB: npm run bench -- nab --data DIR',
+        'left out: give the folder that has data/ and labels/ of NAB as --data DIR',
       );
       return;
     }
-    await scoreDetectors(options, readNabCorpus(options.data));
+    const folder = [join(options.data, 'nab'), options.data].find((path) =>
+      existsSync(join(path, 'labels')),
+    );
+    if (folder === undefined) {
+      options.report.note(`left out: ${options.data} has no labels/ of NAB`);
+      return;
+    }
+    await scoreDetectors(options, readNabCorpus(folder));
   },
 };
 

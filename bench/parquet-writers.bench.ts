@@ -5,20 +5,20 @@
  * in, and the report says how many values of INT64 are not the ones written.
  */
 
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { parquet } from '../connectors/parquet/parquet-sink.ts';
 import type { ColumnBatch } from '../engine/contract/batch.ts';
 import type { SinkContext } from '../engine/contract/connector.ts';
 import { z } from '../engine/contract/fields.ts';
+import { withFolder } from './harness/bench-folder.ts';
 import {
   type Benchmark,
   type BenchOptions,
   type Contender,
   type Measurement,
   measure,
-  speedup,
 } from './harness/benchmark.ts';
 import { BAR_SCHEMA, barBatches } from './workloads/bars.ts';
 import {
@@ -28,7 +28,6 @@ import {
   writeWithHyparquet,
   writeWithParquetjs,
 } from './workloads/parquet-peers.ts';
-import { benchFolder } from './workloads/w1-files.ts';
 
 const CONTEXT: SinkContext = { sink: 'bars', pipeline: 'bench', schema: BAR_SCHEMA };
 
@@ -41,15 +40,13 @@ export const benchmark: Benchmark = {
   name: 'parquet-writers',
   question: 'How fast do writers turn bars into Parquet, and does every value come back?',
   async run(options) {
-    const folder = mkdtempSync(join(benchFolder(), 'parquet-writers-'));
     const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
     const connection = await instance.connect();
     try {
-      await compare(options, folder, connection);
+      await withFolder((folder) => compare(options, folder, connection));
     } finally {
       connection.closeSync();
       instance.closeSync();
-      rmSync(folder, { recursive: true });
     }
   },
 };
@@ -83,9 +80,9 @@ async function compare(
   ];
   const measured = await measure(report, writers, { repetitions, amount: rows, unit: 'rows' });
   const [, snappy, , duckdb, hyparquet, parquetjs] = measured as Measurement[];
-  report.ratio('tidemark to DuckDB, snappy', speedup(snappy!, duckdb!));
-  report.ratio('tidemark to hyparquet-writer, snappy', speedup(snappy!, hyparquet!));
-  report.ratio('tidemark to parquetjs-lite, snappy', speedup(snappy!, parquetjs!));
+  report.against('tidemark to DuckDB, snappy', snappy!, duckdb!);
+  report.against('tidemark to hyparquet-writer, snappy', snappy!, hyparquet!);
+  report.against('tidemark to parquetjs-lite, snappy', snappy!, parquetjs!);
   for (const writer of writers) await reportFile(options, connection, writer);
 }
 

@@ -1,14 +1,11 @@
 /**
  * Scores, medians and decaying scores over the last 20 prices of each symbol of W1, on one core
- * over columns in memory: our kernels, a loop in C (rolling-kernel.c) and the same loop in plain
- * JavaScript over typed arrays. The loops know nothing of nulls, disorder, durations or outliers.
- * Then what every function costs a row when a rolling step has it alone.
+ * over columns in memory: our kernels, a loop in C (rolling-kernel.c), the same loop in plain
+ * JavaScript over typed arrays, and objects, with the last values of each symbol in an array. The
+ * loops know nothing of nulls, disorder, durations or outliers. Then what every function costs a
+ * row when a rolling step has it alone.
  */
 
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ROLLING_FUNCTIONS } from '../operators/rolling/rolling-functions.ts';
 import { rolling } from '../operators/rolling/rolling.ts';
 import type { Kernels } from '../wasm/host/kernels.ts';
@@ -22,20 +19,23 @@ import {
   type Contender,
   measure,
   median,
-  speedup,
 } from './harness/benchmark.ts';
-import { javascriptLoops, type RollingLoop } from './workloads/rolling-loops.ts';
+import { CProgram } from './harness/c-program.ts';
 import { TradesInMemory } from './workloads/operator-run.ts';
-import { benchFolder } from './workloads/w1-files.ts';
+import { javascriptLoops, type RollingLoop } from './workloads/rolling-loops.ts';
+import { type RollingRows, rollingRows } from './workloads/rolling-rows.ts';
+import { tradeRows } from './workloads/trade-rows.ts';
 
 const BATCH_ROWS = 16_384;
 const WINDOW = 20;
+const ROW_OBJECTS = 500_000;
 
 interface Question {
   readonly name: string;
   /** Letter of the C program. */
   readonly letter: string;
   readonly loop: RollingLoop;
+  readonly rows: RollingRows;
   readonly open: (kernels: Kernels) => RollingState;
   readonly output: string;
   readonly arguments: readonly number[];
@@ -49,6 +49,7 @@ const QUESTIONS: readonly Question[] = [
     name: 'z-score',
     letter: 'z',
     loop: javascriptLoops.score,
+    rows: rollingRows.score,
     open: (kernels) => new AggregateWindow(kernels, BEFORE, ['zscore']),
     output: 'zscore',
     arguments: [],
@@ -58,6 +59,7 @@ const QUESTIONS: readonly Question[] = [
     name: 'median',
     letter: 'm',
     loop: javascriptLoops.median,
+    rows: rollingRows.median,
     open: (kernels) => new OrderedWindow(kernels, { ...BEFORE, excludeCurrent: false }),
     output: 'quantile',
     arguments: [0.5],
@@ -66,6 +68,7 @@ const QUESTIONS: readonly Question[] = [
     name: 'ewm z-score',
     letter: 'e',
     loop: javascriptLoops.ewm,
+    rows: rollingRows.ewm,
     open: (kernels) => new DecayingMoments(kernels, 'ewm', [0.1, 0, 0, 0]),
     output: 'zscore',
     arguments: [1, 1, 1],
@@ -80,12 +83,13 @@ export const benchmark: Benchmark = {
       rows: options.quick ? 300_000 : 4_000_000,
       symbols: 1_000,
     });
-    const c = startC(trades);
-    try {
-      for (const question of QUESTIONS) await compare(options, trades, question, c);
-    } finally {
-      c?.stop();
-    }
+    const { rows, symbols } = trades.w1;
+    using c = CProgram.start(
+      'rolling-kernel.c',
+      [trades.memory.bytes(trades.prices, rows * 8), trades.memory.bytes(trades.symbols, rows * 4)],
+      [rows, symbols, WINDOW],
+    );
+    for (const question of QUESTIONS) await compare(options, trades, question, c);
     costs(options, trades);
   },
 };
@@ -94,7 +98,7 @@ async function compare(
   { report, repetitions }: BenchOptions,
   trades: TradesInMemory,
   question: Question,
-  c: Program | undefined,
+  c: CProgram | undefined,
 ): Promise<void> {
   const { rows, symbols } = trades.w1;
   const prices = trades.memory.f64(trades.prices, rows).slice();
@@ -104,8 +108,9 @@ async function compare(
     const isSame = Math.abs(found - expected) <= 1e-6 * expected;
     if (!isSame) throw new Error(`${name}: ${found}, not ${expected}`);
   };
-  const own = `${question.name}, kernel`;
-  const plain = `${question.name}, plain JavaScript`;
+  report.section(question.name);
+  const own = 'kernel';
+  const objects = tradeRows(trades, Math.min(rows, ROW_OBJECTS));
   // Contenders have results of different types.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   const contenders: Contender<any>[] = [
@@ -114,21 +119,34 @@ async function compare(
       run: () => runKernel(trades, question, false),
       check: () => check(own, runKernel(trades, question, true)),
     },
-    { name: plain, run: () => question.loop(prices, codes, symbols, WINDOW) },
+    {
+      name: 'plain JavaScript, typed arrays',
+      run: () => question.loop(prices, codes, symbols, WINDOW),
+    },
+    {
+      name: `row objects, ${objects.length.toLocaleString('en-US')} rows`,
+      amount: objects.length,
+      run: () => question.rows(objects, WINDOW),
+      check: (found: number) => {
+        const few = [prices, codes].map((values) => values.subarray(0, objects.length));
+        const same = question.loop(few[0] as Float64Array, few[1] as Uint32Array, symbols, WINDOW);
+        if (Math.abs(found - same) > 1e-6 * same) throw new Error(`${found}, not ${same}`);
+      },
+    },
   ];
   if (c === undefined) report.note('C: left out, there is no gcc');
-  else contenders.push(c.contender(question, check));
+  else contenders.push(c.contender('C, gcc -O3', ([sum]) => check('C', sum!), question.letter));
   const measured = await measure(report, contenders, { repetitions, amount: rows, unit: 'rows' });
-  for (const { name, medianSeconds } of measured) {
-    report.note(`${name}: ${((medianSeconds / rows) * 1e9).toFixed(1)} ns a row`);
-  }
-  const [kernel, , loop] = measured;
-  if (loop === undefined) return;
+  const [kernel, plain, rowObjects, loop] = measured;
   const target =
     question.target === undefined
       ? undefined
       : ({ comparison: 'at least', value: question.target } as const);
-  report.ratio(`speed of the ${question.name} to that of C`, speedup(kernel!, loop), target);
+  if (loop !== undefined) {
+    report.against(`${question.name}, kernel to C`, kernel!, loop, target);
+  }
+  report.against(`${question.name}, kernel to plain JavaScript`, kernel!, plain!);
+  report.against(`${question.name}, kernel to row objects`, kernel!, rowObjects!);
 }
 
 /** Runs a kernel over all trades; the sum of the absolute results, where it is wanted. */
@@ -176,6 +194,7 @@ const COLUMN: Readonly<Record<string, string>> = { y: 'size', size: 'size', anch
 
 function costs({ report, repetitions }: BenchOptions, trades: TradesInMemory): void {
   const { rows } = trades.w1;
+  report.section('Each function alone in a rolling step');
   for (const [name, { inputs }] of Object.entries(ROLLING_FUNCTIONS)) {
     const given = inputs.map((input) => COLUMN[input] ?? 'price').join(', ');
     const columns = { cost: `${name}(${given}${REQUIRED[name] ?? ''})` };
@@ -186,68 +205,6 @@ function costs({ report, repetitions }: BenchOptions, trades: TradesInMemory): v
       return Number(process.hrtime.bigint() - start) / 1e9;
     });
     const nanoseconds = (median(seconds) / rows) * 1e9;
-    report.note(`${columns.cost}: ${nanoseconds.toFixed(1)} ns a row`);
+    report.figure(columns.cost, Number(nanoseconds.toFixed(1)), 'ns a row');
   }
-}
-
-interface ProgramRun {
-  readonly seconds: number;
-  readonly cpuSeconds: number;
-  readonly sum: number;
-}
-
-interface Program {
-  contender(question: Question, check: (name: string, sum: number) => void): Contender<ProgramRun>;
-  stop(): void;
-}
-
-/** Compiles and starts the C program on a file of the trades; undefined where there is no gcc. */
-function startC(trades: TradesInMemory): Program | undefined {
-  const folder = mkdtempSync(join(benchFolder(), 'rolling-kernel-'));
-  const program = join(folder, 'rolling-kernel');
-  try {
-    execFileSync('gcc', ['-O3', '-o', program, sourcePath(), '-lm'], { stdio: 'pipe' });
-  } catch (error) {
-    rmSync(folder, { recursive: true });
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const { rows, symbols } = trades.w1;
-  const file = join(folder, 'prices.bin');
-  writeFileSync(file, trades.memory.bytes(trades.prices, rows * 8));
-  writeFileSync(file, trades.memory.bytes(trades.symbols, rows * 4), { flag: 'a' });
-  const child = spawn(program, [file, String(rows), String(symbols), String(WINDOW)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  }) as unknown as ChildProcessWithoutNullStreams;
-  const run = async (letter: string): Promise<ProgramRun> => {
-    child.stdin.write(letter);
-    const line = await new Promise<string>((resolve, reject) => {
-      child.once('error', reject);
-      child.stdout.once('data', (text: Buffer) => {
-        child.off('error', reject);
-        resolve(text.toString());
-      });
-    });
-    const [elapsed, cpu, sum] = line.split(' ').map(Number);
-    return { seconds: elapsed! / 1e9, cpuSeconds: cpu! / 1e9, sum: sum! };
-  };
-  return {
-    contender: ({ name, letter }, check) => ({
-      name: `${name}, C with gcc -O3`,
-      run: () => run(letter),
-      usage: (result) => result,
-      check: ({ sum }) => check('C', sum),
-    }),
-    stop: () => {
-      child.stdin.end();
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
-
-/** The source is not compiled by tsc, and so not in dist. */
-function sourcePath(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return join(folder, 'bench', 'rolling-kernel.c');
 }

@@ -1,80 +1,55 @@
 /**
- * `npm run bench -- NAME… [--quick] [--repetitions N] [--json FILE] [--data DIR]`
+ * `npm run bench [-- NAME…] [options]`, as USAGE below has them.
  *
- * Runs the named benchmarks one after the other, in this process; without a name it lists them.
+ * Runs the named benchmarks, or all of them, one after the other and each in a process of its own.
+ * One that fails does not keep the others from running; the exit code is then 1.
  */
 
-import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Benchmark } from './harness/benchmark.ts';
-import type { BenchRecord, ReportOutput } from './harness/report.ts';
-import { Report } from './harness/report.ts';
+import { benchmarkNames, loadBenchmark } from './harness/catalog.ts';
+import { compareResults } from './harness/compare.ts';
+import { describeMachine, projectFolder } from './harness/machine.ts';
+import { mergeResults, readResults } from './harness/results.ts';
+import { defaultRepetitions, runBenchmark } from './harness/run-benchmarks.ts';
 
-const folder = new URL('./', import.meta.url);
-const SUFFIX = '.bench.js';
+const USAGE = `npm run bench [-- NAME…]
 
-function names(): string[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(SUFFIX))
-    .map((file) => file.slice(0, -SUFFIX.length))
-    .sort();
-}
-
-async function load(name: string): Promise<Benchmark> {
-  const module = (await import(new URL(`${name}${SUFFIX}`, folder).href)) as {
-    benchmark: Benchmark;
-  };
-  return module.benchmark;
-}
-
-function machine(): Record<string, string | number> {
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    kernel: release(),
-    node: process.version,
-    commit: commit(),
-    load: readFileSync('/proc/loadavg', 'utf8').split(' ')[0] ?? 'unknown',
-  };
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    return 'unknown';
-  }
-}
-
-/** On a terminal progress overwrites itself; elsewhere it is left out. */
-function terminalOutput(): ReportOutput {
-  const isTerminal = process.stderr.isTTY === true;
-  const clear = isTerminal ? '\r\x1b[K' : '';
-  return {
-    out(line) {
-      if (isTerminal) process.stderr.write(clear);
-      process.stdout.write(`${line}\n`);
-    },
-    progress(line) {
-      if (isTerminal) process.stderr.write(`${clear}  ${line}`);
-    },
-  };
-}
+  --quick            little data, few repetitions: is it still right, and roughly as fast?
+  --repetitions N    timed runs of each contender (7; 1 with --quick)
+  --json FILE        write results; those of other benchmarks in the file are kept
+  --compare FILE     show the change since an earlier file, and whether it is more than noise
+  --data DIR         folder of real data (default ../shared/data, or TIDEMARK_SHARED)
+  --list             say what there is
+`;
 
 async function list(): Promise<void> {
-  process.stdout.write(
-    'npm run bench -- NAME… [--quick] [--repetitions N] [--json FILE] [--data DIR]\n\n',
-  );
-  for (const name of names()) {
-    const { question } = await load(name);
-    process.stdout.write(`  ${name.padEnd(20)} ${question}\n`);
+  process.stdout.write(`${USAGE}\n`);
+  for (const name of benchmarkNames()) {
+    const { question } = await loadBenchmark(name);
+    process.stdout.write(`  ${name.padEnd(18)} ${question}\n`);
   }
+}
+
+function dataFolder(given: string | undefined): string | undefined {
+  if (given !== undefined) return given;
+  const shared = process.env['TIDEMARK_SHARED'] ?? join(projectFolder(), '..', 'shared');
+  const folder = join(shared, 'data');
+  return existsSync(folder) ? folder : undefined;
+}
+
+function wrongUsage(message: string): number {
+  process.stderr.write(`${message}\n\n${USAGE}`);
+  return 2;
+}
+
+function printMachine(): void {
+  const { cpu, cores, memoryGiB, node, commit, hasChanges, load } = describeMachine();
+  process.stdout.write(
+    `${cpu}, ${cores} cores, ${memoryGiB} GiB, Node ${node}, ` +
+      `commit ${commit}${hasChanges ? ' with changes' : ''}, load ${load}\n`,
+  );
 }
 
 async function main(): Promise<number> {
@@ -82,44 +57,49 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
       repetitions: { type: 'string' },
       json: { type: 'string' },
+      compare: { type: 'string' },
       data: { type: 'string' },
     },
   });
-  const known = names();
-  const unknown = positionals.filter((name) => !known.includes(name));
-  const repetitions = Number(values.repetitions ?? (values.quick ? 3 : 7));
-  if (unknown.length > 0 || !Number.isInteger(repetitions) || repetitions < 1) {
-    process.stderr.write(
-      unknown.length > 0
-        ? `no benchmark ${unknown.join(', ')}: there are ${known.join(', ')}\n`
-        : `--repetitions ${values.repetitions}: expected a whole number above 0\n`,
-    );
-    return 2;
-  }
-  if (positionals.length === 0) {
+  if (values.list) {
     await list();
     return 0;
   }
-  const facts = machine();
-  process.stdout.write(
-    `${facts['cpu']}, ${facts['cores']} cores, ${facts['memoryGiB']} GiB, Node ${facts['node']}, ` +
-      `commit ${facts['commit']}, load ${facts['load']}\n`,
-  );
-  const records: BenchRecord[] = [];
-  for (const name of positionals) {
-    const benchmark = await load(name);
-    const report = new Report(name, benchmark.question, terminalOutput());
-    process.stdout.write(`\n${name}: ${benchmark.question}\n`);
-    await benchmark.run({ quick: values.quick, repetitions, report, data: values.data });
-    records.push(report.record);
-    if (values.json !== undefined) {
-      const document = { machine: facts, quick: values.quick, benchmarks: records };
-      writeFileSync(values.json, `${JSON.stringify(document, undefined, 2)}\n`);
-    }
+  const known = benchmarkNames();
+  const unknown = positionals.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    return wrongUsage(`no benchmark ${unknown.join(', ')}: there are ${known.join(', ')}`);
   }
-  return 0;
+  const repetitions = Number(values.repetitions ?? defaultRepetitions(values.quick));
+  if (!Number.isInteger(repetitions) || repetitions < 1) {
+    return wrongUsage(`--repetitions ${values.repetitions}: expected a whole number above 0`);
+  }
+  const earlier = values.compare === undefined ? undefined : readResults(values.compare);
+  if (values.json !== undefined && existsSync(values.json)) readResults(values.json);
+  const data = dataFolder(values.data);
+  printMachine();
+  const failures: string[] = [];
+  for (const name of positionals.length > 0 ? positionals : known) {
+    process.stdout.write(`\n${name}: ${(await loadBenchmark(name)).question}\n`);
+    const options = { quick: values.quick, repetitions, ...(data === undefined ? {} : { data }) };
+    const result = await runBenchmark(name, options);
+    if (typeof result === 'string') {
+      failures.push(`${name}: ${result}`);
+      process.stderr.write(`FAILED: ${name}: ${result}\n`);
+      continue;
+    }
+    if (values.json !== undefined) mergeResults(values.json, [result]);
+    if (earlier !== undefined) printChange(compareResults(earlier, result));
+  }
+  for (const failure of failures) process.stderr.write(`FAILED: ${failure}\n`);
+  return failures.length > 0 ? 1 : 0;
+}
+
+function printChange(lines: readonly string[]): void {
+  process.stdout.write(`\n${lines.join('\n')}\n`);
 }
 
 process.exitCode = await main();

@@ -62,10 +62,14 @@ function checkpointSummary(
   { checkpoint, resumedFrom }: RunResult,
 ): Pick<RunSummary, 'checkpoints'> {
   if (planned === undefined || checkpoint === undefined) return {};
-  const { count, epoch, bytes, stallMs } = checkpoint;
+  const { count, epoch, bytes, spentMs, stallMs } = checkpoint;
+  const durationMs = spentMs / Math.max(1, count);
   const { folder } = planned;
   return {
-    checkpoints: { ...(resumedFrom && { resumedFrom }), count, epoch, bytes, stallMs, folder },
+    checkpoints: {
+      ...(resumedFrom && { resumedFrom }),
+      ...{ count, epoch, bytes, durationMs, stallMs, folder },
+    },
   };
 }
 

@@ -27,8 +27,17 @@ export interface Benchmark {
   run(options: BenchOptions): Promise<void>;
 }
 
+/** Where a measurement stands on an axis, for a chart: 1,000 symbols, in the line of DuckDB. */
+export interface Point {
+  readonly series: string;
+  /** What is varied: `symbols`. */
+  readonly axis: string;
+  readonly x: number;
+}
+
 export interface Contender<Result = unknown> {
   readonly name: string;
+  readonly point?: Point;
   /** What this contender works on, where it differs from the others' amount. */
   readonly amount?: number;
   /** Before each repetition; not timed. */
@@ -47,19 +56,18 @@ export interface Usage {
   readonly peakBytes?: number;
 }
 
+/** One contender. Of each repetition, in the order in which they ran. */
 export interface Measurement {
   readonly name: string;
-  /** Of each repetition, in the order in which they ran. */
   readonly seconds: readonly number[];
-  readonly medianSeconds: number;
-  /** Median over the repetitions: more than the seconds where several cores were at work. */
-  readonly cpuSeconds: number;
-  /** Units of work a second, at the median. */
-  readonly rate: number;
+  /** More than the seconds where several cores were at work. */
+  readonly cpuSeconds: readonly number[];
+  /** Where the contender knows it. */
+  readonly peakBytes?: readonly number[];
+  /** Units of work of a repetition. */
   readonly amount: number;
   readonly unit: string;
-  /** Largest of the repetitions, where the contender knows it. */
-  readonly peakBytes?: number;
+  readonly point?: Point;
 }
 
 export interface MeasureOptions {
@@ -80,15 +88,17 @@ export async function measure(
 ): Promise<Measurement[]> {
   for (const contender of contenders) {
     report.progress(`${contender.name}: warm-up`);
-    await contender.prepare?.();
-    const result: unknown = await contender.run();
-    await contender.check?.(result);
+    await named(contender, async () => {
+      await contender.prepare?.();
+      const result: unknown = await contender.run();
+      await contender.check?.(result);
+    });
   }
   const usages = contenders.map((): Required<Usage>[] => []);
   for (let turn = 0; turn < options.repetitions; turn++) {
     for (const [index, contender] of contenders.entries()) {
       report.progress(`${contender.name}: ${turn + 1} of ${options.repetitions}`);
-      usages[index]!.push(await runTimed(contender));
+      usages[index]!.push(await named(contender, () => runTimed(contender)));
     }
   }
   const measurements = contenders.map((contender, index) =>
@@ -96,6 +106,15 @@ export async function measure(
   );
   report.measurements(measurements);
   return measurements;
+}
+
+/** An error says which contender it is of. */
+async function named<T>({ name }: Contender, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`"${name}" failed`, { cause: error });
+  }
 }
 
 async function runTimed(contender: Contender): Promise<Required<Usage>> {
@@ -112,23 +131,19 @@ async function runTimed(contender: Contender): Promise<Required<Usage>> {
 }
 
 function summarize(
-  contender: Contender,
+  { name, point, amount }: Contender,
   usages: readonly Required<Usage>[],
   options: MeasureOptions,
 ): Measurement {
-  const seconds = usages.map((each) => each.seconds);
-  const medianSeconds = median(seconds);
-  const amount = contender.amount ?? options.amount;
-  const peakBytes = Math.max(...usages.map((each) => each.peakBytes));
+  const peakBytes = usages.map((each) => each.peakBytes);
   return {
-    name: contender.name,
-    seconds,
-    medianSeconds,
-    cpuSeconds: median(usages.map((each) => each.cpuSeconds)),
-    amount,
+    name,
+    seconds: usages.map((each) => each.seconds),
+    cpuSeconds: usages.map((each) => each.cpuSeconds),
+    amount: amount ?? options.amount,
     unit: options.unit,
-    rate: amount / medianSeconds,
-    ...(peakBytes > 0 ? { peakBytes } : {}),
+    ...(peakBytes.some((bytes) => bytes > 0) ? { peakBytes } : {}),
+    ...(point === undefined ? {} : { point }),
   };
 }
 
@@ -138,22 +153,21 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-export interface Ratio {
-  readonly median: number;
-  readonly smallest: number;
-  readonly largest: number;
+/** Units of work a second, at the median. */
+export function rateOf({ amount, seconds }: Pick<Measurement, 'amount' | 'seconds'>): number {
+  return amount / median(seconds);
+}
+
+/** Largest over the repetitions; 0 where nobody knows. */
+export function peakOf({ peakBytes }: Pick<Measurement, 'peakBytes'>): number {
+  return Math.max(0, ...(peakBytes ?? []));
 }
 
 /**
- * How many times faster `faster` is than `slower` for each unit of work: the median, smallest and
- * largest over the turns, each of which compares two neighbouring runs.
+ * How many times faster `faster` is than `slower` for each unit of work, turn by turn: each value
+ * compares two neighbouring runs.
  */
-export function speedup(faster: Measurement, slower: Measurement): Ratio {
+export function speedups(faster: Measurement, slower: Measurement): number[] {
   const scale = faster.amount / slower.amount;
-  const ratios = faster.seconds.map((seconds, turn) => (slower.seconds[turn]! / seconds) * scale);
-  return {
-    median: median(ratios),
-    smallest: Math.min(...ratios),
-    largest: Math.max(...ratios),
-  };
+  return faster.seconds.map((seconds, turn) => (slower.seconds[turn]! / seconds) * scale);
 }

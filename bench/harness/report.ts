@@ -1,35 +1,12 @@
 /**
  * Where a benchmark's figures go: a table on stdout as they come, progress on stderr where that is
- * a terminal, and everything once more as JSON.
+ * a terminal, and everything once more as a record (harness/results.ts).
  */
 
-import type { Measurement, Ratio } from './benchmark.ts';
-
-interface Target {
-  readonly comparison: 'at least' | 'at most';
-  readonly value: number;
-}
-
-export interface RatioRecord extends Ratio {
-  readonly name: string;
-  readonly target?: Target;
-}
-
-export interface FigureRecord {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly target?: Target;
-}
-
-export interface BenchRecord {
-  readonly name: string;
-  readonly question: string;
-  readonly measurements: (Measurement & { readonly section: string })[];
-  readonly ratios: RatioRecord[];
-  readonly figures: FigureRecord[];
-  readonly notes: string[];
-}
+import { type Measurement, median, peakOf, rateOf, speedups } from './benchmark.ts';
+import { compact, formatBytes, formatNumber, formatSeconds } from './format.ts';
+import { percentiles } from './percentiles.ts';
+import type { BenchRecord, Target } from './results.ts';
 
 /** How the report speaks: `out` gets whole lines, `progress` a line that replaces the last one. */
 export interface ReportOutput {
@@ -40,14 +17,25 @@ export interface ReportOutput {
 export class Report {
   readonly record: BenchRecord;
   readonly #output: ReportOutput;
+  readonly #isJudged: boolean;
   #section = '';
 
-  constructor(name: string, question: string, output: ReportOutput) {
-    this.record = { name, question, measurements: [], ratios: [], figures: [], notes: [] };
+  /** @param isJudged Figures are compared with targets, as they are not where data are few. */
+  constructor(name: string, question: string, isJudged: boolean, output: ReportOutput) {
+    this.record = {
+      name,
+      question,
+      measurements: [],
+      ratios: [],
+      latencies: [],
+      figures: [],
+      notes: [],
+    };
+    this.#isJudged = isJudged;
     this.#output = output;
   }
 
-  /** A heading; measurements below it are recorded under it. */
+  /** A heading; what follows is recorded under it. */
   section(title: string): void {
     this.#section = title;
     this.#output.out(`\n${title}`);
@@ -61,60 +49,84 @@ export class Report {
     const width = Math.max(...measurements.map((each) => each.name.length));
     for (const each of measurements) {
       this.record.measurements.push({ ...each, section: this.#section });
-      const spread = `${seconds(Math.min(...each.seconds))}-${seconds(Math.max(...each.seconds))}`;
-      const peak = each.peakBytes === undefined ? '' : `  peak ${mebibytes(each.peakBytes)}`;
-      const cpu = `cpu ${seconds(each.cpuSeconds)}`;
-      const rate = `${compact(each.rate)} ${each.unit}/s`;
+      const [fastest, slowest] = [Math.min(...each.seconds), Math.max(...each.seconds)];
+      const spread = `${formatSeconds(fastest)}-${formatSeconds(slowest)}`;
+      const peak = peakOf(each) === 0 ? '' : `  peak ${formatBytes(peakOf(each))}`;
+      const cpu = `cpu ${formatSeconds(median(each.cpuSeconds))}`;
+      const runs = each.seconds.length === 1 ? '1 run' : `${each.seconds.length} runs`;
+      const rate = `${compact(rateOf(each))} ${each.unit}/s`;
       this.#output.out(
-        `  ${each.name.padEnd(width)}  ${seconds(each.medianSeconds).padStart(9)}` +
-          `  (${spread}, ${each.seconds.length} runs)  ${rate.padStart(18)}  ${cpu}${peak}`,
+        `  ${each.name.padEnd(width)}  ${formatSeconds(median(each.seconds)).padStart(9)}` +
+          `  (${spread}, ${runs})  ${rate.padStart(18)}  ${cpu}${peak}`,
       );
     }
   }
 
-  ratio(name: string, ratio: Ratio, target?: Target): void {
-    this.record.ratios.push({ name, ...ratio, ...(target === undefined ? {} : { target }) });
-    const range = `${ratio.smallest.toFixed(2)}-${ratio.largest.toFixed(2)}`;
+  /** How much faster the first is than the second: "time of 10 s windows to that of 1 s". */
+  ratio(name: string, faster: Measurement, slower: Measurement, target?: Target): void {
+    this.#ratio(name, faster, slower, target, false);
+  }
+
+  /** How much faster ours is than somebody else's: below 1 we lose, and the page says so. */
+  against(name: string, own: Measurement, peer: Measurement, target?: Target): void {
+    this.#ratio(name, own, peer, target, true);
+  }
+
+  #ratio(
+    name: string,
+    faster: Measurement,
+    slower: Measurement,
+    wanted: Target | undefined,
+    isPeer: boolean,
+  ): void {
+    const target = this.#isJudged ? wanted : undefined;
+    const values = speedups(faster, slower);
+    const [section, middle] = [this.#section, median(values)];
+    this.record.ratios.push({
+      ...{ section, name, values, isPeer },
+      ...(target === undefined ? {} : { target }),
+    });
+    const range = `${Math.min(...values).toFixed(2)}-${Math.max(...values).toFixed(2)}`;
     this.#output.out(
-      `  → ${name}: ${ratio.median.toFixed(2)} times (${range})${verdict(ratio.median, target)}`,
+      `  → ${name}: ${middle.toFixed(2)} times (${range})${verdict(middle, target)}`,
     );
   }
 
-  /** A figure that is not a time: peak memory, rows. */
-  figure(name: string, value: number, unit: string, target?: Target): void {
-    this.record.figures.push({ name, value, unit, ...(target === undefined ? {} : { target }) });
-    const text = Number.isInteger(value) ? value.toLocaleString('en-US') : value.toFixed(2);
-    this.#output.out(`  → ${name}: ${text} ${unit}${verdict(value, target)}`);
+  /** A figure that is not a time of contenders: bytes, rows, a stall. */
+  figure(name: string, value: number, unit: string, wanted?: Target): void {
+    const target = this.#isJudged ? wanted : undefined;
+    this.record.figures.push({
+      ...{ section: this.#section, name, value, unit },
+      ...(target === undefined ? {} : { target }),
+    });
+    this.#output.out(`  → ${name}: ${formatNumber(value)} ${unit}${verdict(value, target)}`);
+  }
+
+  /**
+   * @param milliseconds Of each repetition, one for each answer, from when its question was due.
+   * @param rate What was asked a second, for a chart over it.
+   */
+  latencies(name: string, milliseconds: readonly (readonly number[])[], rate: number): void {
+    const pooled = percentiles(milliseconds.flat());
+    const medians = milliseconds.map((each) => percentiles(each).p50);
+    this.record.latencies.push({ section: this.#section, name, rate, medians, ...pooled });
+    const { p50, p99, p999, count } = pooled;
+    const [a, b, c] = [p50, p99, p999].map((each) => each.toFixed(2));
+    this.#output.out(`  ${name}: p50 ${a} ms, p99 ${b} ms, p99.9 ${c} ms (${count})`);
   }
 
   note(text: string): void {
-    this.record.notes.push(text);
+    this.record.notes.push({ section: this.#section, text });
     this.#output.out(`  ${text}`);
   }
 }
 
 function verdict(value: number, target: Target | undefined): string {
   if (target === undefined) return '';
-  const met = target.comparison === 'at least' ? value >= target.value : value <= target.value;
-  return ` [${met ? 'met' : 'NOT MET'}: ${target.comparison} ${target.value}]`;
+  const words = isMet(value, target) ? 'met' : 'NOT MET';
+  return ` [${words}: ${target.comparison} ${target.value}]`;
 }
 
-function seconds(value: number): string {
-  return value < 1 ? `${(value * 1000).toFixed(value < 0.01 ? 3 : 1)} ms` : `${value.toFixed(3)} s`;
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(0)} MiB`;
-}
-
-/** Three significant digits with a unit letter: `9.62 M`. */
-export function compact(value: number): string {
-  for (const [unit, size] of [
-    ['G', 1e9],
-    ['M', 1e6],
-    ['k', 1e3],
-  ] as const) {
-    if (value >= size) return `${(value / size).toPrecision(3)} ${unit}`;
-  }
-  return value.toPrecision(3);
+export function isMet(value: number, { comparison, value: limit }: Target): boolean {
+  return comparison === 'at least' ? value >= limit : value <= limit;
 }

@@ -3,11 +3,11 @@
  * of 122,880 rows). Files are cached in the temporary folder under their parameters.
  */
 
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { BIGINT, DOUBLE, DuckDBInstance, DuckDBTableFunction, UINTEGER } from '@duckdb/node-api';
+import { benchFolder } from '../harness/bench-folder.ts';
 import type { W1 } from './w1.ts';
 import { TradeGenerator, tradeColumns } from './w1.ts';
 
@@ -18,12 +18,6 @@ const CHUNK_ROWS = 2048;
 /** Rows of `trades_w1()`, in order: the table function calls back for each chunk. */
 const TRADES_SQL = `select make_timestamp_ns(time_ns) as event_time,
     'S' || lpad(code::varchar, 5, '0') as symbol, price, size from trades_w1()`;
-
-export function benchFolder(): string {
-  const folder = join(tmpdir(), 'tidemark-bench');
-  mkdirSync(folder, { recursive: true });
-  return folder;
-}
 
 /** Path of the file, which is made where it is not there yet. */
 export async function tradesParquet(w1: W1): Promise<string> {

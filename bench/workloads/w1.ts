@@ -17,7 +17,7 @@ export interface W1 {
 }
 
 export const W1_FULL: W1 = { rows: 10_000_000, symbols: 1_000 };
-export const W1_QUICK: W1 = { rows: 1_000_000, symbols: 1_000 };
+export const W1_QUICK: W1 = { rows: 500_000, symbols: 1_000 };
 
 export const W1_SCHEMA: Schema = {
   columns: [

@@ -58,6 +58,8 @@ export interface CheckpointSummary {
   readonly epoch: number;
   /** Size of the last one. */
   readonly bytes: number;
+  /** From its mark to its commit, in the mean; the run goes on meanwhile. */
+  readonly durationMs: number;
   /** Longest that a thread stood still for one. */
   readonly stallMs: number;
   readonly folder: string;

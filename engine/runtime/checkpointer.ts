@@ -27,6 +27,8 @@ export interface CheckpointProgress {
   readonly completedMs: ProcessingTimeMs | undefined;
   /** From its mark to its commit. */
   readonly durationMs: number;
+  /** Of all of them together. */
+  readonly spentMs: number;
   /** Longest that a slot, or the main thread, stood still for a checkpoint of this run. */
   readonly stallMs: number;
   readonly bytes: number;
@@ -73,6 +75,7 @@ export class Checkpointer {
       epoch,
       completedMs: undefined,
       durationMs: 0,
+      spentMs: 0,
       stallMs: 0,
       bytes: 0,
       count: 0,
@@ -135,6 +138,7 @@ export class Checkpointer {
       epoch: checkpoint.epoch,
       completedMs,
       durationMs: completedMs - begunMs,
+      spentMs: this.#progress.spentMs + completedMs - begunMs,
       stallMs: Math.max(this.#progress.stallMs, stood),
       bytes,
       count: this.#progress.count + 1,
