@@ -22,6 +22,8 @@ export interface FoundNumbers {
 
 /** What was found in a batch: by a rule, or by a detector that has no rules. */
 export interface Findings {
+  /** Where it stands among those that find the same row, as texts go; first unless given. */
+  readonly order?: string | undefined;
   readonly config: {
     readonly type: string;
     readonly detector?: string | undefined;
@@ -99,7 +101,7 @@ export class AnomalyWriter {
     this.#texts = new AnomalyTexts(ids, times, has);
   }
 
-  /** A rule behind all others. */
+  /** A rule behind those whose order is not above its own. */
   add(rule: Findings): void {
     const { strings } = this.#context;
     this.#rules.push({
@@ -111,6 +113,10 @@ export class AnomalyWriter {
       detector: strings.intern(rule.config.detector ?? 'threshold'),
       next: 0,
     });
+    // Stable; in a run most rules are there before the first is found.
+    this.#rules.sort(({ rule: { order: a = '' } }, { rule: { order: b = '' } }) =>
+      a < b ? -1 : a > b ? 1 : 0,
+    );
   }
 
   /** The anomalies of all rules, in the order of the rows and then of the rules. */

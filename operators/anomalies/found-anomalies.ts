@@ -43,6 +43,8 @@ export interface FoundFrame {
   readonly details: readonly string[];
   readonly history?: ExplanationFrame['history'];
   readonly by?: ExplanationFrame['by'];
+  /** Where it stands among those of the same row: needed where they are added as they are found. */
+  readonly order?: string;
   readonly severity?: SeverityLimits | undefined;
   /** Whether each anomaly brings its confidence; else that follows from score and threshold. */
   readonly givesConfidence?: boolean;
@@ -63,6 +65,7 @@ export interface Found {
 /** Anomalies of one type in the batch at hand. */
 export class FoundAnomalies implements Findings {
   readonly config: Findings['config'];
+  readonly order: string | undefined;
   readonly limits = { up: Number.NaN, down: Number.NaN };
   readonly explanation: Explanation;
   readonly value = new Numbers();
@@ -77,6 +80,7 @@ export class FoundAnomalies implements Findings {
 
   constructor({ type, detector, rule, details, history, by, ...rest }: FoundFrame) {
     this.config = { type, detector, severity: rest.severity };
+    this.order = rest.order;
     this.confidence = new Numbers(rest.givesConfidence === true);
     this.details = details.map(() => new Numbers());
     this.explanation = new Explanation({ rule, hasBaseline: true, history, by, details });

@@ -100,7 +100,8 @@ test('with venues and an age it finds what the definition finds', () => {
           };
           return [row['event_time'], row['type'], details.seconds];
         });
-        assert.deepEqual(found, expected);
+        // The order of those of one row is no matter of the definition.
+        assert.deepEqual(found.map(String).sort(), expected.map(String).sort());
       }
     },
   );

@@ -36,14 +36,14 @@ const fields = {
   ask: input('ask', 'Best ask'),
   by: column({
     doc:
-      'Column of the venues, texts or whole numbers: rows are then their own quotes, and the best ' +
-      'of each symbol are compared. A quote without a bid or an ask has none any more.',
+      'Column of the venues, texts or whole numbers: rows are then their own quotes, and the ' +
+      'best of each symbol are compared. A quote without a bid or an ask has none any more.',
     examples: ['venue'],
   }).optional(),
   max_age: duration({
     doc:
-      'Quotes older than this, in event time, do not count: of a venue that has fallen silent. By ' +
-      'default a quote counts until the next one of its venue.',
+      'Quotes older than this, in event time, do not count: of a venue that has fallen silent. ' +
+      'By default a quote counts until the next one of its venue.',
     examples: ['10s', '1m'],
   }).optional(),
   lasting: duration({
@@ -56,7 +56,7 @@ const fields = {
 
 type Config = ConfigOf<typeof fields>;
 
-/** What a key has: 0 apart, 1 locked, 2 crossed; since when; the best quotes, and whose they are. */
+/** What a key has: 0 apart, 1 locked, 2 crossed; since when; the best quotes, and their venues. */
 const STATE = 0;
 const SINCE = 1;
 const IS_REPORTED = 2;
@@ -176,15 +176,21 @@ class CrossedQuotesDetector extends KeyedDetector {
       const until = records[own + OWN_TIME]! + this.#age;
       if (isWithin ? until < moment : until <= moment) continue;
       const [bid, ask] = [records[own + OWN_BID]!, records[own + OWN_ASK]!];
-      if (bid > best.bid) {
+      if (bid > best.bid || (bid === best.bid && this.#isBefore(group, best.bidGroup))) {
         best.bid = bid;
         best.bidGroup = group;
       }
-      if (ask !== 0 && ask < best.ask) {
+      if (ask === 0) continue;
+      if (ask < best.ask || (ask === best.ask && this.#isBefore(group, best.askGroup))) {
         best.ask = ask;
         best.askGroup = group;
       }
     }
+  }
+
+  /** By their texts: the numbers of groups hang on what other symbols have had. */
+  #isBefore(group: number, other: number): boolean {
+    return this.groups.text(group) < this.groups.text(other);
   }
 
   #keep(records: Float64Array, at: number): void {
@@ -219,6 +225,7 @@ class CrossedQuotesDetector extends KeyedDetector {
         type: state === CROSSED ? 'crossed_quotes' : 'locked_quotes',
         ...{ detector, details: ['seconds'], by: by === undefined ? undefined : { bid, ask } },
         rule: `${state === CROSSED ? 'bid > ask' : 'bid = ask'} for ${lasting}`,
+        order: JSON.stringify([CROSSED - state, bid, ask]),
       });
       this.#found.set(name, found);
       this.addFound(found);
