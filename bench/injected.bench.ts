@@ -15,6 +15,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { segmentAt } from '../operators/trading-session/segments.ts';
 import { type Benchmark, type BenchOptions, median } from './harness/benchmark.ts';
+import { realDataFolder } from './harness/real-data.ts';
 import type { Report } from './harness/report.ts';
 import { runProcess } from './harness/run-process.ts';
 import { inject, type Stretch, type Trade } from './injected/inject.ts';
@@ -33,6 +34,7 @@ const MAIN = new URL('../cli/main.js', import.meta.url);
 const PIPELINE = fileURLToPath(
   new URL('../../config/pipelines/feed-quality.yaml', import.meta.url),
 );
+const DAYS = /^trades-.*\.csv\.gz$/;
 const TUNED_SEEDS = [1, 2, 3];
 const OTHER_SEEDS = [11, 12, 13, 14, 15];
 /** On the days and seeds that nothing was tuned on. */
@@ -43,15 +45,11 @@ export const benchmark: Benchmark = {
   name: 'injected',
   question: 'What is found of anomalies that were put into real trades? (--data DIR)',
   async run(options) {
-    if (options.data === undefined) {
-      options.report.note(
-        'give the folder that has trades-DAY.csv.gz: npm run bench -- injected --data DIR',
-      );
-      return;
-    }
+    const data = realDataFolder(options, 'us-equities', [DAYS]);
+    if (data === undefined) return;
     const folder = mkdtempSync(join(tmpdir(), 'tidemark-injected-'));
     try {
-      await scoreDays(options, options.data, folder);
+      await scoreDays(options, data, folder);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -64,14 +62,15 @@ async function scoreDays(
   folder: string,
 ): Promise<void> {
   const files = readdirSync(data)
-    .filter((name) => /^trades-.*\.csv\.gz$/.test(name))
+    .filter((name) => DAYS.test(name))
     .sort()
     .map((name) => join(data, name));
   if (files.length < 2) throw new RangeError(`${data}: expected trades of at least two days`);
-  for (const [title, own, seeds] of [
+  const sets = [
     ['tuned on these', files.slice(0, 1), TUNED_SEEDS],
     ['days and seeds that nothing was tuned on', files.slice(1), OTHER_SEEDS],
-  ] as const) {
+  ] as const;
+  for (const [title, own, seeds] of quick ? sets.slice(0, 1) : sets) {
     const used = quick ? seeds.slice(0, 1) : seeds;
     report.section(`${title}: ${own.map(dayOf).join(', ')}, seeds ${used.join(', ')}`);
     const scores = new InjectedScores();

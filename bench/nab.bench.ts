@@ -6,9 +6,8 @@
  * benchmark demands.
  */
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Benchmark, BenchOptions } from './harness/benchmark.ts';
+import { realDataFolder } from './harness/real-data.ts';
 import { type NabSeries, readNabCorpus } from './nab/nab-corpus.ts';
 import { detectorPipeline, nabScores, planNabPipeline } from './nab/nab-pipeline.ts';
 import { NAB_PROFILES, nabScore, type ScoredSeries } from './nab/nab-score.ts';
@@ -34,19 +33,8 @@ export const benchmark: Benchmark = {
   name: 'nab',
   question: 'How well do the detectors find the labelled anomalies of NAB? (--data DIR)',
   async run(options) {
-    if (options.data === undefined) {
-      options.report.note(
-        'left out: give the folder that has data/ and labels/ of NAB as --data DIR',
-      );
-      return;
-    }
-    const folder = [join(options.data, 'nab'), options.data].find((path) =>
-      existsSync(join(path, 'labels')),
-    );
-    if (folder === undefined) {
-      options.report.note(`left out: ${options.data} has no labels/ of NAB`);
-      return;
-    }
+    const folder = realDataFolder(options, 'nab', [/^data$/, /^labels$/]);
+    if (folder === undefined) return;
     await scoreDetectors(options, readNabCorpus(folder));
   },
 };

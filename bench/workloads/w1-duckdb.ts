@@ -19,13 +19,23 @@ export type SqlForm = 'idiomatic' | 'tuned';
 const PREVIOUS_20 =
   'partition by symbol order by window_start rows between 20 preceding and 1 preceding';
 
-function barsSql(form: SqlForm, trades: string): string {
+/** What differs where the trades are not those of W1. */
+export interface BarOptions {
+  readonly seconds?: number;
+  /** What tells the first trade of equal times. */
+  readonly order?: string;
+}
+
+function barsSql(form: SqlForm, trades: string, { seconds = 1, order }: BarOptions): string {
   const tuned = form === 'tuned';
+  const width = seconds * 1_000_000_000;
+  const by = order === undefined ? 'event_time' : `event_time, ${order}`;
+  const key = order === undefined ? 'event_time' : `(event_time, ${order})`;
   const start = tuned
-    ? 'make_timestamp_ns(epoch_ns(event_time) // 1000000000 * 1000000000)'
-    : "time_bucket(interval '1 second', event_time)";
-  const open = tuned ? 'first(price order by event_time)' : 'arg_min(price, event_time)';
-  const close = tuned ? 'last(price order by event_time)' : 'arg_max(price, event_time)';
+    ? `make_timestamp_ns(epoch_ns(event_time) // ${width} * ${width})`
+    : `time_bucket(interval '${seconds} seconds', event_time)`;
+  const open = tuned ? `first(price order by ${by})` : `arg_min(price, ${key})`;
+  const close = tuned ? `last(price order by ${by})` : `arg_max(price, ${key})`;
   return `
     select
       symbol,
@@ -43,9 +53,9 @@ function barsSql(form: SqlForm, trades: string): string {
 }
 
 /** Bars with the z-scores of return and volume over the previous 20 bars of the symbol. */
-export function scoresSql(form: SqlForm, trades: string): string {
+export function scoresSql(form: SqlForm, trades: string, options: BarOptions = {}): string {
   const features = `(
-    select *, (close - open) / open * 100 as return_pct from (${barsSql(form, trades)}))`;
+    select *, (close - open) / open * 100 as return_pct from (${barsSql(form, trades, options)}))`;
   if (form === 'idiomatic') {
     const zscore = (column: string): string => `
       case when count(${column}) over previous = 20 and stddev_samp(${column}) over previous > 0
@@ -106,17 +116,17 @@ export async function runInMemory(connection: DuckDBConnection, form: SqlForm): 
   await connection.run(`create or replace temp table anomalies as ${anomaliesSql('scores')}`);
 }
 
-/** Parquet → Parquet, in the codec that our sink writes. */
+/** Any relation → Parquet, in the codec that our sink writes. */
 export async function runParquet(
   connection: DuckDBConnection,
   form: SqlForm,
-  input: string,
+  trades: string,
   folder: string,
+  bars: BarOptions = {},
 ): Promise<void> {
   const scores = `${folder}/scores.parquet`;
   const options = '(format parquet, compression zstd)';
-  const trades = `read_parquet('${input}')`;
-  await connection.run(`copy (${scoresSql(form, trades)}) to '${scores}' ${options}`);
+  await connection.run(`copy (${scoresSql(form, trades, bars)}) to '${scores}' ${options}`);
   const anomalies = anomaliesSql(`read_parquet('${scores}')`);
   await connection.run(`copy (${anomalies}) to '${folder}/anomalies.parquet' ${options}`);
 }

@@ -1,0 +1,3 @@
+/** An empty program: what starting Node takes. */
+
+export {};
