@@ -29,6 +29,8 @@ export interface PipelineOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where a pipeline with checkpoints begins. Default: at the newest, if there is one. */
   readonly start?: StartRequest | undefined;
+  /** What the user should know of this run beside what it finds by itself. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** A pipeline on threads of its own. */
@@ -54,6 +56,7 @@ export function createPipeline(
     ...cores,
     clock: systemClock,
     signal: options.signal,
+    warnings: options.warnings,
     checkpoints: checkpoint && {
       ...checkpoint,
       open: () => FolderStore.open(checkpoint.folder),

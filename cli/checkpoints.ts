@@ -42,15 +42,10 @@ export function register(program: Command): void {
     ["tidemark checkpoints live.yaml --json | jq '.[0].epoch'", 'the number of the newest'],
   ]).action(
     action(async (file: string, flags: PipelineFlags) => {
-      const { readPlan } = await import('./read-plan.ts');
-      const read = await readPlan(file, flags);
+      const { readCheckpointedPlan } = await import('./read-plan.ts');
+      const read = await readCheckpointedPlan(command, file, flags);
       if (read === undefined) return ExitCode.invalidConfig;
-      const { checkpoint } = read.plan;
-      if (checkpoint === undefined) {
-        return command.error(
-          `error: ${file} takes no checkpoints; add checkpoint: { interval: 10s }`,
-        );
-      }
+      const { checkpoint } = read;
       const listed = await verifyAll(checkpoint.folder);
       if (flags.json === true) print(toJson(listed));
       else await show(listed, checkpoint.folder);
@@ -88,10 +83,10 @@ async function verifyAll(folder: string): Promise<Listed[]> {
 }
 
 async function show(listed: readonly Listed[], folder: string): Promise<void> {
-  const { runningEngine } = await import('../engine/checkpoint/folder-store.ts');
+  const { describeHolder, runningEngine } = await import('../engine/checkpoint/folder-lock.ts');
   const { grid } = await import('./terminal/grid.ts');
   const palette = paletteFor(process.stdout);
-  const pid = await runningEngine(folder);
+  const holder = await runningEngine(folder);
   if (listed.length === 0) {
     note(`${folder} holds no checkpoint: the next run begins anew.`);
   } else {
@@ -114,5 +109,5 @@ async function show(listed: readonly Listed[], folder: string): Promise<void> {
     const good = listed.length - damaged.length;
     note(`${plural(listed.length, 'checkpoint')} in ${folder}, ${good} good`);
   }
-  if (pid !== undefined) note(`A run is at work: process ${pid}.`);
+  if (holder !== undefined) note(`A run is at work: ${describeHolder(holder)}.`);
 }

@@ -46,15 +46,10 @@ export function register(program: Command): void {
     ["tidemark explain-window live.yaml --symbol SPY --json | jq '.splits'", 'for programs'],
   ]).action(
     action(async (file: string, flags: Flags) => {
-      const { readPlan } = await import('./read-plan.ts');
-      const read = await readPlan(file, flags);
+      const { readCheckpointedPlan } = await import('./read-plan.ts');
+      const read = await readCheckpointedPlan(command, file, flags);
       if (read === undefined) return ExitCode.invalidConfig;
-      const { checkpoint, name } = read.plan;
-      if (checkpoint === undefined) {
-        return command.error(
-          `error: ${file} takes no checkpoints, where a run can be asked; add checkpoint: {}`,
-        );
-      }
+      const { plan, checkpoint } = read;
       const { inspectRun, KEY_BYTES_MAX } = await import('./inspection.ts');
       if (Buffer.byteLength(flags.symbol) > KEY_BYTES_MAX) {
         return command.error(`error: --symbol is longer than ${KEY_BYTES_MAX} bytes`);
@@ -66,8 +61,8 @@ export function register(program: Command): void {
       if (told === undefined || told === null) {
         note(
           told === undefined
-            ? await whyNone(name, checkpoint.folder)
-            : `the run of ${name} is only just beginning`,
+            ? await whyNone(plan.name, checkpoint.folder)
+            : `the run of ${plan.name} is only just beginning`,
         );
         return ExitCode.failed;
       }
@@ -78,11 +73,12 @@ export function register(program: Command): void {
 }
 
 async function whyNone(name: string, folder: string): Promise<string> {
-  const { runningEngine } = await import('../engine/checkpoint/folder-store.ts');
-  const pid = await runningEngine(folder);
-  return pid === undefined
+  const { describeHolder, runningEngine } = await import('../engine/checkpoint/folder-lock.ts');
+  const holder = await runningEngine(folder);
+  return holder === undefined
     ? `no run of ${name} is at work in ${folder}`
-    : `the run of ${name}, process ${pid}, does not answer: it is beginning, ending, or stopped`;
+    : `the run of ${name}, ${describeHolder(holder)}, does not answer: it is beginning, ending, ` +
+        'stopped, or in another container';
 }
 
 async function describe(told: Told<Inspection>): Promise<string[]> {
@@ -97,7 +93,12 @@ async function describe(told: Told<Inspection>): Promise<string[]> {
   const lines = [
     `${bold(told.key)}  partition ${told.partition}, watermark ${time.text(told.watermark)}`,
   ];
-  if (!told.isKnown) lines.push('  no row of it has come so far');
+  if (!told.isKnown) {
+    const { similarKey } = told;
+    const help = similarKey === undefined ? '' : `; did you mean ${similarKey}?`;
+    // What the others of its partition wait for says nothing of a key that nobody has seen.
+    return [...lines, `  never seen: no row of ${told.key} has come so far${help}`];
+  }
   const counting = told.splits.filter(({ watermark }) => watermark !== undefined);
   const holder = counting.toSorted((a, b) =>
     BigInt(a.watermark!) < BigInt(b.watermark!) ? -1 : 1,

@@ -3,6 +3,8 @@
  * checks, the summary, and the exit code.
  */
 
+import { join } from 'node:path';
+import { DEFAULT_DIRECTORY } from '../engine/plan/pipeline-fields.ts';
 import { unaccountedRows } from '../engine/contract/row-accounts.ts';
 import type { PipelinePlan } from '../engine/plan/pipeline-plan.ts';
 import type { StartRequest } from '../engine/checkpoint/decide-start.ts';
@@ -58,7 +60,12 @@ export async function runPipeline(request: RunRequest): Promise<number> {
   tuneCompiler();
   const stop = new AbortController();
   const start = startRequest(flags);
-  const pipeline = createPipeline(plan, { slots: flags.slots, signal: stop.signal, start });
+  const pipeline = createPipeline(plan, {
+    slots: flags.slots,
+    signal: stop.signal,
+    start,
+    warnings: await waitingState(plan),
+  });
   const progress = new Progress({
     stream: process.stderr,
     clock: systemClock,
@@ -79,6 +86,7 @@ export async function runPipeline(request: RunRequest): Promise<number> {
   let result: RunResult;
   try {
     result = await pipeline.run();
+    tell(result);
   } catch (error) {
     tell(pipeline.progress());
     return failed(error, pipeline, request);
@@ -90,8 +98,27 @@ export async function runPipeline(request: RunRequest): Promise<number> {
   }
   const { quality, detection } = await examine(request, result);
   const summary = summarize({ ...request, slots: pipeline.slots, result, quality, detection });
-  show(summary, request);
+  // People have been told of these already, when they happened.
+  show(summary, request, result.warnings);
   return exitCode(result, quality);
+}
+
+/** State of earlier runs of a pipeline that takes no checkpoints any more. */
+async function waitingState({ name, checkpoint }: PipelinePlan): Promise<string[]> {
+  if (checkpoint !== undefined) return [];
+  const folder = join(DEFAULT_DIRECTORY, name);
+  const { FolderStore } = await import('../engine/checkpoint/folder-store.ts');
+  const stored = await FolderStore.toLookAt(folder)
+    .list()
+    .catch(() => []);
+  const [newest] = stored;
+  if (newest === undefined) return [];
+  return [
+    `${folder} holds checkpoints of this pipeline, up to ${newest.epoch}, but the file has no ` +
+      'checkpoint: section: this run reads every source from its start and leaves them waiting, ' +
+      'and no later run may go on from them behind it; bring the section back to go on from ' +
+      `there, or remove ${folder}`,
+  ];
 }
 
 function startRequest({ fromCheckpoint, ignoreState }: RunFlags): StartRequest {
@@ -165,8 +192,8 @@ function failed(
   if (!(error instanceof EngineError) && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
   }
-  const { checkpoint } = progress();
-  const words = checkpoint === undefined ? visibleOutputs(commit) : keptState(checkpoint.epoch);
+  const words =
+    plan.checkpoint === undefined ? visibleOutputs(commit) : keptState(progress(), commit);
   process.stderr.write(`${words}\n`);
   if (flags.json === true) print(toJson({ error: { code, message }, commit }));
   return ExitCode.failed;
@@ -177,9 +204,24 @@ function keepsNothing({ sinks }: PipelinePlan): boolean {
   return sinks.every(({ config }) => config['path'] === undefined || config['path'] === '-');
 }
 
-function keptState(epoch: number): string {
-  if (epoch === 0) return 'No checkpoint was complete: the next run begins anew.';
-  return `Outputs are those of checkpoint ${epoch}; the next run goes on from there.`;
+/** What the outputs are and what the next run does, where there are checkpoints. */
+function keptState(
+  { keptEpoch, checkpoint }: RunProgress,
+  { failed: broken }: CommitState,
+): string {
+  if (keptEpoch === undefined)
+    return 'Nothing was started: outputs and checkpoints are as they were.';
+  if (keptEpoch === 0) {
+    return 'No checkpoint was complete: outputs are as they were, and the next run begins anew.';
+  }
+  const next = 'the next run goes on from there';
+  if (broken === undefined || checkpoint?.epoch === keptEpoch) {
+    return `Outputs are those of checkpoint ${keptEpoch}; ${next}.`;
+  }
+  return (
+    `Checkpoint ${keptEpoch} is stored, but of its outputs those of ${broken} are not all in ` +
+    `sight: ${next}, and begins by putting them there.`
+  );
 }
 
 function visibleOutputs({ done, failed: broken }: CommitState): string {
@@ -216,13 +258,15 @@ async function examine(
   }
 }
 
-function show(summary: RunSummary, { flags }: RunRequest): void {
+function show(summary: RunSummary, { flags }: RunRequest, told: readonly string[]): void {
   if (flags.json === true) {
     process.stdout.write(`${summaryJson(summary)}\n`);
     return;
   }
   const width = terminalWidth(process.stderr);
-  const lines = renderSummary(summary, { width, palette: paletteFor(process.stderr) });
+  const warnings = summary.warnings.filter((warning) => !told.includes(warning));
+  const options = { width, palette: paletteFor(process.stderr) };
+  const lines = renderSummary({ ...summary, warnings }, options);
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 

@@ -38,7 +38,7 @@ export function register(program: Command): void {
     ['tidemark run live.yaml --from-checkpoint 41', 'again from an earlier point'],
   ]).action(
     action(async (file: string, flags: RunFlags) => {
-      const { readPlan } = await import('./read-plan.ts');
+      const { noCheckpoints, readPlan } = await import('./read-plan.ts');
       const read = await readPlan(file, flags);
       if (read === undefined) return ExitCode.invalidConfig;
       const writer = read.plan.sinks.find(({ config }) => config['path'] === '-');
@@ -52,7 +52,7 @@ export function register(program: Command): void {
       }
       const isAboutState = flags.fromCheckpoint !== undefined || flags.ignoreState === true;
       if (isAboutState && read.plan.checkpoint === undefined) {
-        command.error(`error: ${file} takes no checkpoints; add checkpoint: { interval: 10s }`);
+        command.error(noCheckpoints(file));
       }
       const { runPipeline } = await import('./run-pipeline.ts');
       return runPipeline({ plan: read.plan, file, flags });

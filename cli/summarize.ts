@@ -52,7 +52,9 @@ export function summarize(findings: Findings): RunSummary {
     ...(anomalies === undefined ? {} : { anomalies }),
     ...(detection === undefined ? {} : { detection }),
     ...(quality === undefined ? {} : { quality }),
-    outputs: result.sinks.flatMap((sink) => outputSummary(plan, sink)),
+    outputs: result.sinks.flatMap((sink) =>
+      outputSummary(plan, sink, result.resumedFrom !== undefined),
+    ),
     queries: queriesToTry(plan, result),
   };
 }
@@ -168,7 +170,11 @@ function rejectedPath(plan: PipelinePlan, source: string): string | undefined {
   return taker === undefined ? deadLetterPath(plan, source) : pathOf(taker);
 }
 
-function outputSummary(plan: PipelinePlan, sink: RunResult['sinks'][number]): OutputSummary[] {
+function outputSummary(
+  plan: PipelinePlan,
+  sink: RunResult['sinks'][number],
+  isResumed: boolean,
+): OutputSummary[] {
   const { name, type, rows, files, bytes } = sink;
   const planned = plan.sinks.find((candidate) => candidate.name === name);
   // The dead letters of a source that nobody reads are worth a line only where there are any.
@@ -178,7 +184,20 @@ function outputSummary(plan: PipelinePlan, sink: RunResult['sinks'][number]): Ou
     return [{ name, type, rows, files, bytes, path: deadLetterPath(plan, source.name) }];
   }
   const path = pathOf(planned);
-  return [{ name, type, rows, ...(files > 0 ? { files, bytes } : {}), ...(path && { path }) }];
+  const own = { name, type, rows, ...(files > 0 ? { files, bytes } : {}), ...(path && { path }) };
+  if (!isResumed || sink.total === undefined) return [own];
+  const count = filesNow(plan, planned);
+  const total = { ...(count === undefined ? {} : { files: count }), rows: sink.total.rows };
+  return [{ ...own, total }];
+}
+
+/** Undefined where its output is no files, or is one. */
+function filesNow(plan: PipelinePlan, sink: SinkPlan): number | undefined {
+  try {
+    return sinkDataset(plan, sink)?.files?.().length;
+  } catch {
+    return undefined;
+  }
 }
 
 function pathOf({ config }: SinkPlan): string | undefined {

@@ -235,16 +235,22 @@ function quality({ quality }: RunSummary, options: RenderOptions): string[] {
 
 function outputs(summary: RunSummary, { palette, width }: RenderOptions): string[] {
   if (summary.outputs.length === 0) return [];
+  const isResumed = summary.outputs.some(({ total }) => total !== undefined);
+  const inAll = isResumed ? ['files in all', 'rows in all'] : [];
   return titled(
-    ['Output', '', 'files', 'size', 'rows'],
-    summary.outputs.map(({ name, type, path, files, bytes, rows }) => [
+    ['Output', '', 'files', 'size', 'rows', ...inAll],
+    summary.outputs.map(({ name, type, path, files, bytes, rows, total }) => [
       `  ${name}`,
       path ?? type,
       files === undefined ? '' : formatCount(files),
       bytes === undefined ? '' : formatBytes(bytes),
       formatCount(rows),
+      ...inAll.map((_, index) => {
+        const count = index === 0 ? total?.files : total?.rows;
+        return count === undefined ? '' : formatCount(count);
+      }),
     ]),
-    [{ cut: 'end' }, { cut: 'middle' }, RIGHT, RIGHT, RIGHT],
+    [{ cut: 'end' }, { cut: 'middle' }, RIGHT, RIGHT, RIGHT, ...inAll.map(() => RIGHT)],
     { palette, width },
   );
 }

@@ -121,8 +121,11 @@ export interface OutputSummary {
   readonly type: string;
   /** Where its rows are; left out for a sink that keeps none. */
   readonly path?: string;
-  /** Left out where there are no files. */
+  /** Of this run; left out where there are no files. */
   readonly files?: number;
   readonly bytes?: number;
+  /** Of this run. */
   readonly rows: number;
+  /** Of all runs, where this one went on from a checkpoint: the files there now, and the rows. */
+  readonly total?: { readonly files?: number; readonly rows: number };
 }

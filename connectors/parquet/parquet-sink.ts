@@ -21,6 +21,7 @@ import type { Schema } from '../../engine/contract/schema.ts';
 import { durationNs } from '../../engine/contract/time.ts';
 import { generationOf } from './carried-rows.ts';
 import { commitParts, discardParts, takeParts } from '../staging/part-commit.ts';
+import { partNotes } from '../staging/part-notes.ts';
 import { findParts, type PartId, PartNames, removeStaleParts } from '../staging/part-files.ts';
 import { visibleParts } from '../staging/part-merge.ts';
 import { createFolder } from '../staging/staged-file.ts';
@@ -112,7 +113,8 @@ export const parquet = defineSink({
   takesBack: true,
   open: (config, context) => openParquet(config, context),
   commit: async (_config, committables, context) =>
-    commitParts(context.sink, new PartNames(context, EXTENSION), committables),
+    commitParts(context.sink, new PartNames(context, EXTENSION), committables, context.wasMade),
+  notes: (config, context, past) => partNotes(folderOf(config), EXTENSION, context, past),
   discard: async (config, committables) => discardParts(folderOf(config), committables),
   dataset: (config, context) => {
     const { schema } = context;

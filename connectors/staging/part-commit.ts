@@ -26,16 +26,21 @@ export interface ReplaceCommittable extends Committable {
 /**
  * Makes parts visible, then removes the older ones where the commit says so. In this order a crash
  * in between leaves too much rather than nothing, and the next call puts it right.
+ * @param wasMade Whether the commit is known to have been made before: then what is gone since is
+ *   gone by somebody's will.
+ * @throws {EngineError} sink/lost where a part is neither staged nor visible.
  */
 export function commitParts(
   sink: string,
   names: PartNames,
   committables: readonly Committable[],
+  wasMade = false,
 ): void {
   const all = committables as readonly (PartCommittable | ReplaceCommittable)[];
   const folders = new Set<string>();
   for (const part of all) {
     if (part.kind !== 'part') continue;
+    if (wasMade && !existsSync(part.staged)) continue;
     publish(sink, part.staged, part.target, part.bytes);
     folders.add(dirname(part.target));
   }

@@ -55,10 +55,12 @@ export class PartNames {
 
   /** What a hidden file of this sink is, or undefined. */
   hiddenKind(name: string): string | undefined {
-    const start = `.${this.#prefix}`;
-    if (!name.startsWith(start)) return undefined;
-    const [, mark, kind] = /^([^.]*)\.(.*)$/.exec(name.slice(start.length)) ?? [];
-    return mark !== undefined && isStagedMark(mark) ? kind : undefined;
+    return this.#hidden(name)?.kind;
+  }
+
+  /** The mark of a hidden file of this sink, or undefined. */
+  hiddenMark(name: string): string | undefined {
+    return this.#hidden(name)?.mark;
   }
 
   /** Name of the file that is there while somebody removes parts. */
@@ -83,6 +85,14 @@ export class PartNames {
   /** Matches the visible files of this sink in `folder` and the hive folders in it. */
   glob(folder: string): string {
     return `${join(escapeGlob(folder), '**', escapeGlob(this.#prefix))}[0-9]*${this.#extension}`;
+  }
+
+  #hidden(name: string): { readonly mark: string; readonly kind: string } | undefined {
+    const start = `.${this.#prefix}`;
+    if (!name.startsWith(start)) return undefined;
+    const [, mark, kind] = /^([^.]*)\.(.*)$/.exec(name.slice(start.length)) ?? [];
+    if (mark === undefined || kind === undefined || !isStagedMark(mark)) return undefined;
+    return { mark, kind };
   }
 
   #middle(name: string, ending: string): string {

@@ -31,7 +31,7 @@ import { EngineError } from '../../engine/contract/error.ts';
 import { findFiles, type PartNames } from './part-files.ts';
 import { isMissing, sinkError } from './sink-error.ts';
 import { publish, removeStaged, syncFolder } from './staged-file.ts';
-import { isWriting } from './staged-name.ts';
+import { isStagedMark, isWriting, stagedMark } from './staged-name.ts';
 
 /** A merge as its journal tells it; names are of files in the folder of the journal. */
 export interface Merge {
@@ -86,8 +86,7 @@ export function removeStaleMerges(sink: string, folder: string, names: PartNames
   finishMerges(sink, folder, names);
   const isLeft = (name: string): boolean => LEFTOVERS.has(names.hiddenKind(name) ?? '');
   for (const path of findFiles(sink, folder, isLeft)) {
-    const writer = Number(/-(\d+)-[0-9a-z]+-\d+\.[a-z.]+$/.exec(basename(path))?.[1]);
-    if (!isWriting(writer, path)) removeStaged(path);
+    if (!isWriting(names.hiddenMark(basename(path)) ?? '', path)) removeStaged(path);
   }
 }
 
@@ -154,38 +153,47 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 export function withPartLock<T>(sink: string, folder: string, names: PartNames, run: () => T): T {
   const path = join(folder, names.lock);
   const own = join(folder, names.hidden('locking'));
-  let inode: number;
+  const mark = stagedMark();
   try {
-    inode = takeLock(sink, path, own);
+    writeOwn(sink, own, mark);
+    takeLock(sink, path, own);
   } finally {
     removeStaged(own);
   }
   try {
     return run();
   } finally {
-    if (statSync(path, { throwIfNoEntry: false })?.ino === inode) removeStaged(path);
+    if (holderOf(path) === mark) removeStaged(path);
+  }
+}
+
+function writeOwn(sink: string, own: string, mark: string): void {
+  try {
+    writeFileSync(own, mark, { flag: 'wx' });
+  } catch (error) {
+    throw sinkError(sink, `write ${own}`, error);
   }
 }
 
 /**
- * A link, because it appears with the number of its holder in it.
- * @returns Its inode.
+ * A link, because it appears with the mark of its holder in it. Of those that find the lock of a
+ * dead holder, one may remove it: who has taken a second lock that is named after that holder, and
+ * still finds its mark in the first one. So nobody removes the lock of the living.
+ * @param own File that becomes the lock.
  */
-function takeLock(sink: string, path: string, own: string): number {
+function takeLock(sink: string, path: string, own: string): void {
   try {
-    writeFileSync(own, String(process.pid), { flag: 'wx' });
-    const { ino } = statSync(own);
     for (let wait = 0; wait < WAITS_MAX; wait++) {
       try {
         linkSync(own, path);
-        return ino;
+        return;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
       const holder = holderOf(path);
       if (holder === undefined) continue;
       if (isWriting(holder, path)) Atomics.wait(sleeper, 0, 0, WAIT_MS);
-      else removeStaged(path);
+      else removeDead(sink, path, own, holder);
     }
   } catch (error) {
     throw sinkError(sink, `take ${path}`, error);
@@ -196,9 +204,27 @@ function takeLock(sink: string, path: string, own: string): number {
   );
 }
 
-function holderOf(path: string): number | undefined {
+function removeDead(sink: string, path: string, own: string, holder: string): void {
+  const claim = `${path}.${holder}`;
+  takeLock(sink, claim, own);
   try {
-    return Number(readFileSync(path, 'utf8'));
+    if (holderOf(path) === holder) unlinkSync(path);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  } finally {
+    removeStaged(claim);
+  }
+}
+
+/** No process has so large a number. */
+const NOBODY = 2 ** 30;
+
+/** Its mark; undefined where it has let go. */
+function holderOf(path: string): string | undefined {
+  try {
+    const text = readFileSync(path, 'utf8');
+    // An earlier version wrote its number alone, and another file cannot be told by it.
+    return isStagedMark(text) ? text : `${Number(text) || NOBODY}-0-${statSync(path).ino}`;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -20,8 +20,10 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { EngineError } from '../../engine/contract/error.ts';
 import { isMissing, sinkError } from './sink-error.ts';
+import { keepFresh } from './fresh-files.ts';
 
 export const STAGED_SUFFIX = '.inprogress';
 
@@ -44,7 +46,9 @@ export class StagedFile {
   static create(sink: string, path: string): StagedFile {
     createFolder(sink, dirname(path));
     try {
-      return new StagedFile(sink, path, openSync(path, 'wx'));
+      const file = openSync(path, 'wx');
+      keepFresh(path);
+      return new StagedFile(sink, path, file);
     } catch (error) {
       throw sinkError(sink, `create ${path}`, error);
     }
@@ -152,14 +156,22 @@ export function syncFolder(sink: string, folder: string): void {
  * Renames a staged file into sight; harmless where that has happened already. The caller syncs the
  * folder once all of its files are there.
  * @param bytes Size of the file: tells the one that is there already from an older namesake.
+ * @throws {EngineError} sink/lost where neither is there.
  */
 export function publish(sink: string, staged: string, target: string, bytes: number): void {
   try {
     renameSync(staged, target);
   } catch (error) {
-    if (!isMissing(error) || statSync(target, { throwIfNoEntry: false })?.size !== bytes) {
-      throw sinkError(sink, `rename ${staged} to ${target}`, error);
-    }
+    if (!isMissing(error)) throw sinkError(sink, `rename ${staged} to ${target}`, error);
+    const found = statSync(target, { throwIfNoEntry: false })?.size;
+    if (found === bytes) return;
+    const instead = found === undefined ? 'neither is there' : `it has ${found} bytes`;
+    throw new EngineError(
+      'sink/lost',
+      `sink "${sink}": cannot make ${target} of ${basename(staged)}: ${instead}, expected a file ` +
+        `of ${bytes} bytes`,
+      { cause: error },
+    );
   }
 }
 

@@ -1,26 +1,31 @@
 /**
  * Which run a staged file is of. Its name holds a mark:
  *
- *   rows.csv.<process>-<start>-<serial>.inprogress
+ *   rows.csv.<process>-<place>-<start>-<serial>.inprogress
  *
  * so that two runs that write to one output at the same time never write to one staged file, and
- * that what a dead run has left can be told from what a live one is writing.
+ * that what a dead run has left can be told from what a live one is writing. Of a process at the
+ * same place the system tells whether it lives; one at another place, such as another container,
+ * is alive as long as it touches its files, which it does every few seconds.
  */
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { EngineError } from '../../engine/contract/error.ts';
+import { PLACE } from '../../engine/contract/process-place.ts';
+import { isFresh } from './fresh-files.ts';
 import { removeStaged } from './staged-file.ts';
 
 /** Threads, and containers whose processes all have one number, may start in the same moment. */
 const START = Date.now().toString(36) + randomBytes(4).toString('hex');
-const MARK = /^(\d+)-[0-9a-z]+-\d+$/;
+/** Without a place where an earlier version wrote it. */
+const MARK = /^(\d+)-(?:([0-9a-f]{8})-)?[0-9a-z]+-\d+$/;
 
 let serial = 0;
 
 /** The mark of a staged file of this run: another one each time. */
 export function stagedMark(): string {
-  return `${process.pid}-${START}-${++serial}`;
+  return `${process.pid}-${PLACE}-${START}-${++serial}`;
 }
 
 export function isStagedMark(text: string): boolean {
@@ -32,19 +37,24 @@ export function isStagedMark(text: string): boolean {
  * @throws {EngineError} sink/busy where another process is still there.
  */
 export function removeStale(sink: string, output: string, path: string, mark: string): void {
-  const writer = Number(MARK.exec(mark)?.[1]);
-  if (isWriting(writer, path)) {
+  if (isWriting(mark, path)) {
+    const [, writer, place] = MARK.exec(mark)!;
+    const where = place === undefined || place === PLACE ? '' : ' of another container or machine';
     throw new EngineError(
       'sink/busy',
-      `sink "${sink}": cannot write ${output}: process ${writer} is writing there as well, ` +
-        `expected no other run at the same time (if it is none, remove ${path})`,
+      `sink "${sink}": cannot write ${output}: process ${writer}${where} is writing there as ` +
+        `well, expected no other run at the same time (if it is none, remove ${path})`,
     );
   }
   removeStaged(path);
 }
 
-/** Whether there is another process of this number that may have written the file. */
-export function isWriting(number: number, path: string): boolean {
+/** Whether another process than this may still be at work on the file, which has this mark. */
+export function isWriting(mark: string, path: string): boolean {
+  const [, pid, place = PLACE] = MARK.exec(mark) ?? [];
+  if (pid === undefined) return false;
+  const number = Number(pid);
+  if (place !== PLACE) return isFresh(path);
   if (number === process.pid) return false;
   try {
     process.kill(number, 0);

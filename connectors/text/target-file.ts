@@ -220,16 +220,27 @@ function begin(sink: string, { staged, target, bytes, inode }: AppendCommittable
   syncFolder(sink, dirname(target));
 }
 
-const REMEDY = 'bring it back as it was, or start anew with --ignore-state';
+/** Rows belong at an offset of the file: without what comes before, they have no place. */
+function lost(
+  sink: string,
+  target: string,
+  size: number | undefined,
+  expected: number,
+): EngineError {
+  const found = size === undefined ? 'it is gone' : `it has ${size} bytes`;
+  return new EngineError(
+    'sink/lost',
+    `sink "${sink}": cannot go on writing ${target}: ${found}, expected ${expected} bytes of ` +
+      'earlier commits',
+  );
+}
 
 function cutBehind(sink: string, { target, end }: EndCommittable): void {
   try {
     const size = statSync(target, { throwIfNoEntry: false })?.size;
     if (size === end || (size === undefined && end === 0)) return;
     if (size === undefined || size < end) {
-      throw new Error(
-        `it has ${size ?? 'no'} bytes, expected ${end} of earlier commits; ${REMEDY}`,
-      );
+      throw lost(sink, target, size, end);
     }
     if (end === 0) {
       unlinkSync(target);
@@ -253,9 +264,7 @@ function append(sink: string, { staged, target, offset, bytes }: AppendCommittab
     const size = statSync(target, { throwIfNoEntry: false })?.size ?? 0;
     if (!existsSync(staged) && size >= offset + bytes) return;
     if (size < offset) {
-      throw new Error(
-        `it has ${size} bytes, expected at least ${offset} of earlier commits; ${REMEDY}`,
-      );
+      throw lost(sink, target, statSync(target, { throwIfNoEntry: false })?.size, offset);
     }
     const file = openSync(target, 'r+');
     try {

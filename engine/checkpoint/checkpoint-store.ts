@@ -4,6 +4,8 @@ export interface StoredCheckpoint {
   readonly epoch: number;
   readonly bytes: number;
   readonly writtenMs: number;
+  /** Whether its outputs are known to be in sight; false where that is unknown. */
+  readonly isCommitted: boolean;
 }
 
 export interface CheckpointStore {
@@ -18,6 +20,8 @@ export interface CheckpointStore {
    * @throws {EngineError} Also where the epoch exists.
    */
   write(epoch: number, pieces: readonly Uint8Array[]): Promise<void>;
+  /** Notes that the outputs of one are in sight. Never fails: what is not noted is unknown. */
+  noteCommitted(epoch: number): Promise<void>;
   /** Removes one. A missing one is fine. */
   remove(epoch: number): Promise<void>;
   /** Lets another engine have the place. */

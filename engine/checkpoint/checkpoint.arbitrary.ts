@@ -65,6 +65,7 @@ const sink = record({
   schema,
   committables: fc.array(details, { maxLength: 3 }),
   carried: fc.option(bytes, { nil: undefined }),
+  totals: fc.option(record({ rows: count, files: count, bytes: count }), { nil: undefined }),
 });
 
 const tables = fc.dictionary(name, bytes, { minKeys: 1, maxKeys: 3, noNullPrototype: true });

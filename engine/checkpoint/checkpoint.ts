@@ -48,6 +48,13 @@ export interface OperatorIdentity {
   readonly input: Schema;
 }
 
+/** What a sink has been given and has made visible since the pipeline first began. */
+export interface SinkTotals {
+  readonly rows: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
 export interface SinkSnapshot {
   readonly name: string;
   readonly type: string;
@@ -57,6 +64,11 @@ export interface SinkSnapshot {
   readonly committables: readonly Committable[];
   /** What the sink lets the checkpoint carry. */
   readonly carried: Uint8Array | undefined;
+  /**
+   * Files and bytes without those of `committables`; undefined where it was written, or gone on
+   * from, by a version that did not count.
+   */
+  readonly totals?: SinkTotals | undefined;
 }
 
 export interface Checkpoint {

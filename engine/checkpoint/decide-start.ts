@@ -11,6 +11,8 @@ export type StartRequest =
 /** A checkpoint as it was found; `problem` where it cannot be used. */
 export interface FoundCheckpoint {
   readonly epoch: number;
+  /** Whether its outputs are known to be in sight. */
+  readonly isCommitted?: boolean;
   readonly problem?: { readonly code: ErrorCode; readonly message: string };
 }
 

@@ -207,7 +207,18 @@ const CASES: readonly Case[] = [
     operators({ ...bars, config: { size: '1m', rows: 5n } }, odd),
     keptNot(
       'size was 5m and is 1m, aggregates was {"high":"max(price)"} and is not set, rows was not ' +
-        'set and is "5n"',
+        'set and is 5n',
+    ),
+  ],
+  [
+    'of options with many entries, only those that differ are told',
+    {},
+    operators(
+      { ...bars, config: { size: '5m', aggregates: { high: 'max(size)', n: 'count()' } } },
+      odd,
+    ),
+    keptNot(
+      'aggregates.high was max(price) and is max(size), aggregates.n was not set and is count()',
     ),
   ],
   [

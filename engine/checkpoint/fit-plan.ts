@@ -131,7 +131,7 @@ function changesOf(before: OperatorIdentity, now: OperatorIdentity): string[] {
   }
   for (const field of new Set([...Object.keys(before.config), ...Object.keys(now.config)])) {
     if (isDeepStrictEqual(plain(before.config[field]), plain(now.config[field]))) continue;
-    changes.push(`${field} was ${shown(before.config[field])} and is ${shown(now.config[field])}`);
+    changes.push(...valueChanges(field, plain(before.config[field]), plain(now.config[field])));
   }
   if (!isDeepStrictEqual(plain(before.input), plain(now.input))) {
     changes.push(`its input has changed (${schemaChange(before.input, now.input)})`);
@@ -197,9 +197,34 @@ function asText(value: unknown): string {
   );
 }
 
+/** Changes told of one field. */
+const CHANGES_MAX = 4;
+const VALUE_CHARACTERS_MAX = 60;
+
+/** Of a mapping or list only the entries that differ, by their path. */
+function valueChanges(path: string, before: unknown, now: unknown): string[] {
+  if (isDeepStrictEqual(before, now)) return [];
+  if (!isNested(before) || !isNested(now) || Array.isArray(before) !== Array.isArray(now)) {
+    return [`${path} was ${shown(before)} and is ${shown(now)}`];
+  }
+  const entries = [before, now] as [Record<string, unknown>, Record<string, unknown>];
+  const names = new Set(entries.flatMap(Object.keys));
+  const changes = [...names].flatMap((name) => {
+    const entry = Array.isArray(before) ? `${path}[${name}]` : `${path}.${name}`;
+    return valueChanges(entry, entries[0][name], entries[1][name]);
+  });
+  const more = changes.length - CHANGES_MAX;
+  return more <= 1 ? changes : [...changes.slice(0, CHANGES_MAX), `and ${more} more in ${path}`];
+}
+
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
 function shown(value: unknown): string {
   if (value === undefined) return 'not set';
-  return typeof value === 'string' ? value : asText(value);
+  const text = typeof value === 'string' ? value : asText(value);
+  return text.length > VALUE_CHARACTERS_MAX ? `${text.slice(0, VALUE_CHARACTERS_MAX)}…` : text;
 }
 
 function schemaChange(before: Schema, now: Schema): string {

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
-import { FolderStore, runningEngine } from './folder-store.ts';
+import { runningEngine } from './folder-lock.ts';
+import { FolderStore } from './folder-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-store-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -51,6 +52,36 @@ test('what is written is listed, the newest first, and read back whole', async (
   assert.deepEqual(readdirSync(folder), ['000000000001.checkpoint', '000000000010.checkpoint']);
 });
 
+test('it is noted which checkpoints are committed, as long as they are there', async () => {
+  const folder = newFolder();
+  const store = await FolderStore.open(folder);
+  for (const epoch of [1, 2, 3]) await store.write(epoch, [piece('x')]);
+  await store.noteCommitted(1);
+  await store.noteCommitted(2);
+  const noted = async (): Promise<boolean[]> =>
+    (await store.list()).map(({ isCommitted }) => isCommitted);
+  assert.deepEqual(await noted(), [false, true, true]);
+  await store.remove(2);
+  assert.deepEqual(await noted(), [false, true]);
+  rmSync(store.nameOf(1));
+  await store.close();
+  await (await FolderStore.open(folder)).close();
+  assert.deepEqual(readdirSync(folder), ['000000000003.checkpoint']);
+});
+
+test('a folder in the place of a checkpoint is named', async () => {
+  const folder = newFolder();
+  const store = await FolderStore.open(folder);
+  mkdirSync(store.nameOf(4));
+  await assert.rejects(store.list(), {
+    code: 'checkpoint/unwritable',
+    message:
+      `cannot use ${store.nameOf(4)} as a checkpoint: it is not a file, as a checkpoint is; ` +
+      'move it away',
+  });
+  await store.close();
+});
+
 test('a checkpoint is never overwritten', async () => {
   const folder = newFolder();
   const store = await FolderStore.open(folder);
@@ -81,7 +112,7 @@ test('temporary files go when an engine opens the folder; whoever looks leaves t
 test('a folder is for one engine at a time', async () => {
   const folder = newFolder();
   const first = await FolderStore.open(folder);
-  assert.equal(await runningEngine(folder), process.pid);
+  assert.equal((await runningEngine(folder))?.pid, process.pid);
   await assert.rejects(FolderStore.open(folder), {
     code: 'checkpoint/busy',
     message: `cannot use ${folder}: another run has it, process ${process.pid}`,
@@ -106,7 +137,7 @@ test('the lock of a dead process is taken, also where its number is used again',
     writeFileSync(join(folder, 'engine.lock'), text);
     assert.equal(await runningEngine(folder), undefined, text);
     const store = await FolderStore.open(folder);
-    assert.equal(await runningEngine(folder), process.pid, text);
+    assert.equal((await runningEngine(folder))?.pid, process.pid, text);
     await store.close();
   }
 });

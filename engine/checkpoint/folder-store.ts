@@ -4,24 +4,23 @@
  */
 
 import { open, link, mkdir, readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { EngineError } from '../contract/error.ts';
 import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
+import { FolderLock } from './folder-lock.ts';
 
 const FILE = /^(\d{12})\.checkpoint$/;
-const LOCK = 'engine.lock';
+/** An empty file beside a checkpoint whose outputs are in sight. */
+const COMMITTED = /^(\d{12})\.committed$/;
 
 export class FolderStore implements CheckpointStore {
   readonly #folder: string;
-  /** What stands in the lock; undefined for whoever only looks. */
-  readonly #lock: string | undefined;
+  /** Undefined for whoever only looks. */
+  readonly #lock: FolderLock | undefined;
 
-  private constructor(folder: string, ownLock: string | undefined) {
+  private constructor(folder: string, lock: FolderLock | undefined) {
     this.#folder = folder;
-    this.#lock = ownLock;
+    this.#lock = lock;
   }
 
   /**
@@ -29,15 +28,20 @@ export class FolderStore implements CheckpointStore {
    * @throws {EngineError} `checkpoint/busy` where another engine has it.
    */
   static async open(folder: string): Promise<FolderStore> {
+    let lock: FolderLock | undefined;
     try {
       await mkdir(folder, { recursive: true });
-      const store = new FolderStore(folder, await lock(folder));
-      for (const name of await readdir(folder)) {
+      lock = await FolderLock.take(folder);
+      const names = await readdir(folder);
+      for (const name of names) {
+        const epoch = COMMITTED.exec(name)?.[1];
+        const isLeft = epoch !== undefined && !names.includes(`${epoch}.checkpoint`);
         // Temporary locks are not ours: others may be trying to get in.
-        if (name.endsWith('.checkpoint.tmp')) await unlink(join(folder, name));
+        if (isLeft || name.endsWith('.checkpoint.tmp')) await unlink(join(folder, name));
       }
-      return store;
+      return new FolderStore(folder, lock);
     } catch (error) {
+      await lock?.release();
       throw storeError(folder, 'use', error);
     }
   }
@@ -54,12 +58,16 @@ export class FolderStore implements CheckpointStore {
   async list(): Promise<readonly StoredCheckpoint[]> {
     await this.#checkLock('read');
     const found: StoredCheckpoint[] = [];
-    for (const name of await this.#names()) {
+    const names = new Set(await this.#names());
+    for (const name of names) {
       const match = FILE.exec(name);
       if (match === null) continue;
       try {
-        const { size, mtimeMs } = await stat(join(this.#folder, name));
-        found.push({ epoch: Number(match[1]), bytes: size, writtenMs: mtimeMs });
+        const entry = await stat(join(this.#folder, name));
+        if (!entry.isFile()) throw notAFile(join(this.#folder, name));
+        const { size: bytes, mtimeMs: writtenMs } = entry;
+        const isCommitted = names.has(`${match[1]}.committed`);
+        found.push({ epoch: Number(match[1]), bytes, writtenMs, isCommitted });
       } catch (error) {
         // An engine at work may have removed it since.
         if (codeOf(error) !== 'ENOENT') throw storeError(this.#folder, 'read', error);
@@ -92,21 +100,21 @@ export class FolderStore implements CheckpointStore {
     }
   }
 
+  async noteCommitted(epoch: number): Promise<void> {
+    await writeFile(join(this.#folder, committedOf(epoch)), '').catch(() => undefined);
+  }
+
   async remove(epoch: number): Promise<void> {
     try {
       await unlink(this.nameOf(epoch));
+      await unlink(join(this.#folder, committedOf(epoch))).catch(() => undefined);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw storeError(this.nameOf(epoch), 'remove', error);
     }
   }
 
   async close(): Promise<void> {
-    if (await this.#hasLock()) await unlink(join(this.#folder, LOCK)).catch(() => undefined);
-  }
-
-  async #hasLock(): Promise<boolean> {
-    const found = await readFile(join(this.#folder, LOCK), 'utf8').catch(() => undefined);
-    return this.#lock !== undefined && found === this.#lock;
+    await this.#lock?.release();
   }
 
   /**
@@ -114,7 +122,7 @@ export class FolderStore implements CheckpointStore {
    * who went on would begin anew, or write among those of the other.
    */
   async #checkLock(doing: 'read' | 'write'): Promise<void> {
-    if (this.#lock === undefined || (await this.#hasLock())) return;
+    if (this.#lock === undefined || (await this.#lock.isOurs())) return;
     throw new EngineError(
       'checkpoint/lost',
       `cannot ${doing} checkpoints in ${this.#folder}: this run no longer has the folder, which ` +
@@ -134,6 +142,17 @@ export class FolderStore implements CheckpointStore {
 
 function fileOf(epoch: number): string {
   return `${String(epoch).padStart(12, '0')}.checkpoint`;
+}
+
+function committedOf(epoch: number): string {
+  return `${String(epoch).padStart(12, '0')}.committed`;
+}
+
+function notAFile(path: string): EngineError {
+  return new EngineError(
+    'checkpoint/unwritable',
+    `cannot use ${path} as a checkpoint: it is not a file, as a checkpoint is; move it away`,
+  );
 }
 
 async function writeDurably(path: string, pieces: readonly Uint8Array[]): Promise<void> {
@@ -172,103 +191,6 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-interface LockHolder {
-  readonly pid: number;
-  /** Tells the process from a later one of the same number. */
-  readonly started: string;
-}
-
-/**
- * Takes the lock, also from a holder that is dead. It appears with its holder in it, by a link. Of
- * those that find a dead holder, one may remove its lock: who has taken a second lock that is named
- * after that holder, and still finds it in the first one. So nobody removes the lock of the living.
- * @returns What stands in it.
- */
-async function lock(folder: string): Promise<string> {
-  const own: LockHolder = { pid: process.pid, started: startOf(process.pid) ?? '' };
-  const text = JSON.stringify({ ...own, mark: randomUUID() });
-  const temporary = join(folder, `${LOCK}.${randomUUID()}.tmp`);
-  try {
-    await writeFile(temporary, text, { flag: 'wx' });
-    await takeLock(folder, join(folder, LOCK), temporary);
-    return text;
-  } finally {
-    await unlink(temporary).catch(() => undefined);
-  }
-}
-
-async function takeLock(folder: string, path: string, own: string): Promise<void> {
-  for (let attempt = 0; attempt < LOCK_ATTEMPTS_MAX; attempt++) {
-    try {
-      await link(own, path);
-      return;
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    }
-    const holder = await holderOf(path);
-    if (holder !== undefined && isAtWork(holder)) {
-      throw new EngineError(
-        'checkpoint/busy',
-        `cannot use ${folder}: another run has it, process ${holder.pid}`,
-      );
-    }
-    const claim = `${path}.${holder === undefined ? 'unknown' : `${holder.pid}-${holder.started}`}`;
-    await takeLock(folder, claim, own);
-    try {
-      if (isDeepStrictEqual(await holderOf(path), holder)) await unlink(path);
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error;
-    } finally {
-      await unlink(claim).catch(() => undefined);
-    }
-  }
-  throw new EngineError('checkpoint/busy', `cannot use ${folder}: other runs fight for it`);
-}
-
-const LOCK_ATTEMPTS_MAX = 3;
-
-function isAtWork({ pid, started }: LockHolder): boolean {
-  return startOf(pid) === started;
-}
-
-/** Process that has a folder of checkpoints, where one is at work. */
-export async function runningEngine(folder: string): Promise<number | undefined> {
-  const holder = await holderOf(join(folder, LOCK));
-  return holder !== undefined && isAtWork(holder) ? holder.pid : undefined;
-}
-
-async function holderOf(path: string): Promise<LockHolder | undefined> {
-  try {
-    const holder = JSON.parse(await readFile(path, 'utf8')) as Partial<LockHolder>;
-    const { pid, started } = holder;
-    return typeof pid === 'number' && typeof started === 'string' ? { pid, started } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Something that stays while the process lives, and differs for the next of its number. */
-function startOf(pid: number): string | undefined {
-  try {
-    const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-    // Field 3 is the state (Z: dead, not yet waited for), field 22 when it started.
-    return fields[0] === 'Z' ? undefined : fields[19];
-  } catch {
-    return isAlive(pid) ? '' : undefined;
-  }
-}
-
-/** Where there is no /proc. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
   }
 }
 

@@ -160,6 +160,24 @@ export interface SinkResume {
   readonly carried?: Uint8Array | undefined;
 }
 
+/** A commit, and what is known of it. */
+export interface CommitContext extends SinkContext {
+  /**
+   * It has been made before, whole: what is missing now, others have taken away since. Of a commit
+   * that may never have been made, what is missing is lost.
+   */
+  readonly wasMade?: boolean | undefined;
+}
+
+/** What a pipeline that goes on from a checkpoint has made visible before. */
+export interface SinkPast {
+  readonly epoch: number;
+  /** Made visible by the last commit before the run. */
+  readonly committables: readonly Committable[];
+  /** All files that commits have made visible; undefined where nobody has counted. */
+  readonly files: number | undefined;
+}
+
 /** What a sink gives a checkpoint. */
 export interface PreparedCommit {
   readonly committables: readonly Committable[];
@@ -214,12 +232,22 @@ export interface SinkSpec<F extends Fields> extends ConnectorSpec<F> {
   /**
    * Makes the committables visible and, at the last commit of a run that replaces earlier output,
    * removes what it replaces. Idempotent: after a crash it is called again.
+   * @throws {EngineError} sink/lost where what it is to make visible is gone.
    */
   readonly commit: (
     config: ConfigOf<F>,
     committables: readonly Committable[],
-    context: SinkContext,
+    context: CommitContext,
   ) => Promise<void>;
+  /**
+   * What the user should know of what lies at its place before `open`, a sentence each.
+   * @param past Undefined where the sink begins.
+   */
+  readonly notes?: (
+    config: ConfigOf<F>,
+    context: SinkContext,
+    past: SinkPast | undefined,
+  ) => readonly string[];
   /**
    * Removes what the committables stage, where they will not be committed. Never fails: what cannot
    * be removed stays until the next start.

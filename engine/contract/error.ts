@@ -63,6 +63,13 @@ export const ERROR_CODES = {
     retry: false,
     doc: 'The files that a sink is to continue lie in other hive folders than it would write.',
   },
+  'sink/lost': {
+    fault: 'user',
+    retry: false,
+    doc:
+      'Output that a checkpoint has promised to make visible, or that its commits rest on, is ' +
+      'gone from the folder of the sink. The message names it and the ways out.',
+  },
   'sink/exists': {
     fault: 'user',
     retry: false,

@@ -58,6 +58,12 @@ export type Report = (problem: Problem) => void;
 
 /** `did you mean X?` for the nearest of the candidates, where one is near enough. */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
+  const nearest = nearestWord(word, candidates);
+  return nearest === undefined ? undefined : `did you mean ${nearest}?`;
+}
+
+/** The candidate that the word may be a slip of; undefined where none is near enough. */
+export function nearestWord(word: string, candidates: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let nearestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
@@ -67,7 +73,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
       nearestDistance = distance;
     }
   }
-  return nearest === undefined ? undefined : `did you mean ${nearest}?`;
+  return nearest;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours between two words. */

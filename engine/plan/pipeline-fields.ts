@@ -21,6 +21,9 @@ export const SECTIONS = {
   tests: 'Given rows and the rows expected from them, run by `tidemark test`.',
 } as const;
 
+/** Where the checkpoints of all pipelines are, if a file does not say otherwise. */
+export const DEFAULT_DIRECTORY = 'state';
+
 /** Fields of the file itself, beside its sections. */
 export const PIPELINE_FIELDS = {
   name: z
@@ -55,7 +58,7 @@ export const PIPELINE_FIELDS = {
         interval: duration({ doc: 'Time between two checkpoints.' }).default('10s'),
         directory: path({
           doc: 'Where checkpoints are kept, in a folder for each pipeline.',
-        }).default('state'),
+        }).default(DEFAULT_DIRECTORY),
         keep: integer({
           doc: 'Checkpoints that are kept: the newest, and older ones to go back to.',
           minimum: 1,

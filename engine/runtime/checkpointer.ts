@@ -24,6 +24,8 @@ export interface CheckpointOptions {
 export interface CheckpointProgress {
   /** Of the last one that is complete; 0 before the first. */
   readonly epoch: number;
+  /** Of the last one that is stored, whose outputs may not all be in sight yet. */
+  readonly storedEpoch: number;
   readonly completedMs: ProcessingTimeMs | undefined;
   /** From its mark to its commit. */
   readonly durationMs: number;
@@ -73,6 +75,7 @@ export class Checkpointer {
     this.#begunMs = clock.nowMs();
     this.#progress = {
       epoch,
+      storedEpoch: epoch,
       completedMs: undefined,
       durationMs: 0,
       spentMs: 0,
@@ -131,11 +134,15 @@ export class Checkpointer {
     const stood = Math.max(stallMs, performance.now() - encoding);
     const bytes = await this.#write(checkpoint, pieces, isFinal);
     if (bytes === undefined) return;
+    const { epoch: storedEpoch } = checkpoint;
+    this.#progress = { ...this.#progress, storedEpoch };
     await this.#commit(checkpoint);
+    await this.#store.noteCommitted(storedEpoch);
     await this.#forgetOlder(checkpoint);
     const completedMs = this.#clock.nowMs();
     this.#progress = {
-      epoch: checkpoint.epoch,
+      epoch: storedEpoch,
+      storedEpoch,
       completedMs,
       durationMs: completedMs - begunMs,
       spentMs: this.#progress.spentMs + completedMs - begunMs,

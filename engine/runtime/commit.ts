@@ -3,9 +3,11 @@
  * what those before it have made visible is there to be told.
  */
 
-import type { Catalog, Committable, SinkContext } from '../contract/connector.ts';
+import type { Catalog, CommitContext, Committable } from '../contract/connector.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
-import type { SinkSnapshot } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint, SinkSnapshot } from '../checkpoint/checkpoint.ts';
+import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
+import { EngineError } from '../contract/error.ts';
 import { discardAll, sinkContext } from './sink-host.ts';
 
 /** How far a commit has got. */
@@ -18,7 +20,7 @@ export interface CommitState {
 
 /** What is committed of one sink. */
 type SinkCommit = Pick<SinkSnapshot, 'name' | 'type' | 'config' | 'committables'> & {
-  readonly context: SinkContext;
+  readonly context: CommitContext;
 };
 
 async function commitEach(
@@ -71,16 +73,42 @@ export async function commitAll(
 /**
  * Commits what a stored checkpoint holds, with the sinks as they were then. Where one fails, all
  * of it stays as it is: the checkpoint promises it, and the next start tries again.
+ * @param wasMade Whether all of it is known to have been made before.
  */
 export async function commitCheckpoint(
   pipeline: string,
   snapshots: readonly SinkSnapshot[],
   catalog: Catalog,
+  wasMade: boolean,
   onState: (state: CommitState) => void,
 ): Promise<void> {
   const sinks = snapshots.map((snapshot) => ({
     ...snapshot,
-    context: { sink: snapshot.name, pipeline, schema: snapshot.schema },
+    context: { sink: snapshot.name, pipeline, schema: snapshot.schema, wasMade },
   }));
   await commitEach(sinks, catalog, onState);
+}
+
+/**
+ * Commits, at the start of a run, what the checkpoint that it goes on from has promised.
+ * @throws {EngineError} sink/lost with the ways out, where it cannot be had any more.
+ */
+export async function commitPromised(
+  { epoch }: Checkpoint,
+  store: CheckpointStore,
+  commit: () => Promise<void>,
+): Promise<void> {
+  try {
+    await commit();
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== 'sink/lost') throw error;
+    const older = (await store.list()).find((stored) => stored.epoch < epoch);
+    const back =
+      older === undefined ? '' : `have its rows read again with --from-checkpoint ${older.epoch}, `;
+    const message =
+      `${error.message}; checkpoint ${epoch} goes on behind its rows: put it back, ${back}or ` +
+      'begin anew with --ignore-state';
+    throw new EngineError(error.code, message, { cause: error });
+  }
+  await store.noteCommitted(epoch);
 }

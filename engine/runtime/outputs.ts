@@ -21,6 +21,8 @@ export class Outputs {
   readonly #inFlight: InFlight;
   readonly #port: SinkPort;
   readonly #rows: number[];
+  /** Of them, those that are held back. */
+  #heldRows: number[];
   readonly anomalies: AnomalyTally;
   /** Origins that have reached the checkpoint under way. */
   readonly #ahead = new Set<number>();
@@ -31,6 +33,7 @@ export class Outputs {
     this.#port = port;
     this.#inFlight = inFlight;
     this.#rows = plan.sinks.map(() => 0);
+    this.#heldRows = plan.sinks.map(() => 0);
     this.anomalies = new AnomalyTally(plan.sinks);
   }
 
@@ -39,11 +42,17 @@ export class Outputs {
     return this.#rows;
   }
 
+  /** Of them, those before the checkpoint under way. */
+  get rowsBeforeMark(): readonly number[] {
+    return this.#rows.map((rows, sink) => rows - this.#heldRows[sink]!);
+  }
+
   /** @param from Number of the slot, or `DEAD_LETTERS`. */
   write(from: number, sink: number, batch: ColumnBatch): void {
     this.#rows[sink]! += batch.rowCount;
     this.anomalies.add(sink, batch);
     const bytes = buffersOf(batch).reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    if (this.#ahead.has(from)) this.#heldRows[sink]! += batch.rowCount;
     const write = this.#ahead.has(from)
       ? new Promise<void>((resolve) => {
           this.#held.push(() => resolve(this.#port.write(sink, batch)));
@@ -72,6 +81,7 @@ export class Outputs {
     this.#ahead.clear();
     const held = this.#held;
     this.#held = [];
+    this.#heldRows = this.#heldRows.map(() => 0);
     for (const write of held) write();
     return prepared;
   }

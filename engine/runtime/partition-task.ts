@@ -153,7 +153,7 @@ export class PartitionTask {
     for (const [index, plan] of this.#shared.plan.operators.entries()) {
       operators[plan.name] = this.#operators[index]!.snapshot();
     }
-    const keys = Array.from({ length: this.keys.size }, (_, code) => this.keys.text(code));
+    const keys = this.keys.texts();
     return { partition: this.partition, watermark: this.#watermark, keys, operators };
   }
 

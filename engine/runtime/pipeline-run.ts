@@ -10,11 +10,16 @@
  * end.
  */
 
-import type { Catalog, Committable } from '../contract/connector.ts';
+import type { Catalog } from '../contract/connector.ts';
 import { EngineError } from '../contract/error.ts';
 import { addAccounts, emptyAccounts, type RowAccounts } from '../contract/row-accounts.ts';
 import { BEGINNING_OF_TIME, type Clock, END_OF_TIME, type EventTime } from '../contract/time.ts';
-import type { Checkpoint, SourceSnapshot, TaskSnapshot } from '../checkpoint/checkpoint.ts';
+import type {
+  Checkpoint,
+  SinkTotals,
+  SourceSnapshot,
+  TaskSnapshot,
+} from '../checkpoint/checkpoint.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
 import type { StartRequest } from '../checkpoint/decide-start.ts';
@@ -24,26 +29,20 @@ import {
   type CheckpointOptions,
   type GatheredCheckpoint,
 } from './checkpointer.ts';
-import { type CommitState, commitAll, commitCheckpoint } from './commit.ts';
+import { type CommitState, commitAll, commitCheckpoint, commitPromised } from './commit.ts';
 import { FeedTurns } from './feed-turns.ts';
 import { InFlight } from './in-flight.ts';
 import { type Inspection, inspectKey } from './inspection.ts';
 import { DEAD_LETTERS, Outputs } from './outputs.ts';
-import { type RunOutcome, type RunState, stepResults } from './run-result.ts';
-import { findSplits, openParts, type RunParts } from './run-parts.ts';
+import { type RunListener, type RunOutcome, type RunState, stepResults } from './run-result.ts';
+import { findSplits, openParts, type RunParts, sinkNotes } from './run-parts.ts';
+import { SinkCounts } from './sink-totals.ts';
 import { type FoundSplit, refuseSourcesAsSinks } from './source-files.ts';
 import type { ReaderRows } from './split-reader-host.ts';
 import { findStart, identifyOperators } from './start-point.ts';
 import type { SlotResult } from './slot.ts';
 import { unlessAborted } from './stop-signal.ts';
 import type { Workers } from './workers.ts';
-
-/** Told when it is known where the run begins. */
-export type OnBegin = (start: {
-  readonly epoch: number | undefined;
-  readonly accounts: readonly Readonly<RowAccounts>[];
-  readonly warnings: readonly string[];
-}) => void;
 
 export interface RunSettings {
   readonly slots: number;
@@ -73,7 +72,7 @@ export class PipelineRun {
   readonly #before: RowAccounts[];
   /** What became of the rows of this run, by slot and source. */
   readonly #fates: RowAccounts[][];
-  readonly #files = new Map<string, { files: number; bytes: number }>();
+  readonly #counts = new SinkCounts();
   /** Undefined before it is open, and where there was nothing to open. */
   #parts: RunParts | undefined;
   #outputs: Outputs | undefined;
@@ -102,6 +101,11 @@ export class PipelineRun {
     return this.#outputs !== undefined;
   }
 
+  /** Epoch of the checkpoint to go on from; 0 where there is none, undefined where unknown. */
+  get keptEpoch(): number | undefined {
+    return this.#checkpointer?.progress.storedEpoch;
+  }
+
   /** Checkpoints completed by this run. */
   get checkpointCount(): number {
     return this.#checkpointer?.progress.count ?? 0;
@@ -125,10 +129,10 @@ export class PipelineRun {
     return inspectKey(key, this.#plan, this.#parts, this.#options.clock.nowMs());
   }
 
-  async run(onBegin: OnBegin): Promise<RunOutcome> {
+  async run(listener: RunListener): Promise<RunOutcome> {
     let failure: EngineError | undefined;
     try {
-      await this.#open(onBegin);
+      await this.#open(listener);
       if (this.#parts !== undefined) {
         try {
           await this.#readAll(this.#parts);
@@ -143,7 +147,7 @@ export class PipelineRun {
     }
   }
 
-  async #open(onBegin: OnBegin): Promise<void> {
+  async #open(listener: RunListener): Promise<void> {
     const { checkpoints, signal } = this.#options;
     // Splits first: a missing file is told before anything is started or written.
     const finding = findSplits(this.#plan, this.#catalog, signal);
@@ -152,17 +156,19 @@ export class PipelineRun {
     await refuseSourcesAsSinks(this.#plan, this.#catalog, found);
     const start = checkpoints && (await this.#start(checkpoints, found));
     const checkpoint = start?.checkpoint;
-    onBegin({
-      epoch: checkpoint?.epoch,
-      accounts: this.accounts,
-      warnings: [...found.flatMap(({ split }) => split.notes ?? []), ...(start?.warnings ?? [])],
-    });
+    if (checkpoint !== undefined) this.#counts.goOn(checkpoint);
+    const { accounts } = this;
+    const totals = this.#sinkTotals(() => 0);
+    listener.begin({ epoch: checkpoint?.epoch, accounts, totals });
+    listener.warn([...found.flatMap(({ split }) => split.notes ?? []), ...(start?.warnings ?? [])]);
     if (checkpoint !== undefined) {
       // What it promised comes before anything is opened: a sink takes back what nobody promised.
-      await this.#commitCheckpoint(checkpoint);
-      this.#files.clear();
+      await commitPromised(checkpoint, checkpoints!.store, () =>
+        this.#commitCheckpoint(checkpoint, start!.isCommitted),
+      );
       this.#wasCompleteBefore = checkpoint.isComplete;
     }
+    listener.warn(sinkNotes(this.#plan, this.#catalog, checkpoint, totals));
     if (this.#wasCompleteBefore) {
       await forgetAll(checkpoints!.store);
       return;
@@ -181,7 +187,12 @@ export class PipelineRun {
       checkpoints.store,
       this.#options.clock,
       checkpoint?.epoch ?? 0,
-      (complete) => this.#commitCheckpoint(complete),
+      async (complete) => {
+        await this.#commitCheckpoint(complete, false);
+        for (const { name, committables } of complete.sinks) {
+          this.#counts.committed(name, committables);
+        }
+      },
     );
   }
 
@@ -312,9 +323,11 @@ export class PipelineRun {
         }),
     );
     await this.#inFlight.unlessBroken(Promise.all(reached));
+    const totals = this.#sinkTotals((sink) => outputs.rowsBeforeMark[sink]!);
     const preparing = outputs.prepareCommit(epoch, isFinal);
+    const sinks = mark.sinks.map((sink) => ({ ...sink, totals: totals.get(sink.name) }));
     const prepared = await this.#inFlight.unlessBroken(preparing);
-    return { checkpoint: { ...mark, sources, tasks }, prepared, stallMs };
+    return { checkpoint: { ...mark, sources, sinks, tasks }, prepared, stallMs };
   }
 
   /** Positions and rows read as of now; what became of the rows, the slots add at the mark. */
@@ -331,6 +344,13 @@ export class PipelineRun {
     });
   }
 
+  /** Of all runs, by sink. @param rowsOf Rows of this run, by the number of the sink. */
+  #sinkTotals(rowsOf: (sink: number) => number): Map<string, SinkTotals | undefined> {
+    return new Map(
+      this.#plan.sinks.map(({ name }, sink) => [name, this.#counts.ofAll(name, rowsOf(sink))]),
+    );
+  }
+
   async #finish(failure: EngineError | undefined): Promise<RunOutcome> {
     const wasStopped = this.#isStopping();
     const isComplete = failure === undefined && !wasStopped;
@@ -343,6 +363,7 @@ export class PipelineRun {
       if (isVain && failure !== undefined) throw failure;
       if (!isVain) await this.#commitFinally(isComplete);
     }
+    const totals = this.#sinkTotals((sink) => this.#outputs?.rows[sink] ?? 0);
     const counters = await Promise.all(this.#parts?.slots.map((slot) => slot.counters()) ?? []);
     return {
       steps: stepResults(this.#plan, counters),
@@ -350,7 +371,8 @@ export class PipelineRun {
         name,
         type,
         rows: this.#outputs?.rows[index] ?? 0,
-        ...(this.#files.get(name) ?? { files: 0, bytes: 0 }),
+        ...this.#counts.ofRun(name),
+        total: totals.get(name),
       })),
       anomalyCounts: this.#outputs?.anomalies.counts() ?? [],
       wasStopped,
@@ -371,24 +393,15 @@ export class PipelineRun {
     await commitAll(this.#plan, this.#catalog, committables, (state) => {
       this.#commitState = state;
     });
-    this.#plan.sinks.forEach(({ name }, index) => this.#countFiles(name, committables[index]!));
+    for (const [index, { name }] of this.#plan.sinks.entries()) {
+      this.#counts.committed(name, committables[index]!);
+    }
   }
 
-  async #commitCheckpoint({ pipeline, sinks }: Checkpoint): Promise<void> {
-    await commitCheckpoint(pipeline, sinks, this.#catalog, (state) => {
+  async #commitCheckpoint({ pipeline, sinks }: Checkpoint, wasMade: boolean): Promise<void> {
+    await commitCheckpoint(pipeline, sinks, this.#catalog, wasMade, (state) => {
       this.#commitState = state;
     });
-    for (const { name, committables } of sinks) this.#countFiles(name, committables);
-  }
-
-  #countFiles(sink: string, committables: readonly Committable[]): void {
-    const counts = this.#files.get(sink) ?? { files: 0, bytes: 0 };
-    for (const { bytes } of committables) {
-      if (typeof bytes !== 'number') continue;
-      counts.files++;
-      counts.bytes += bytes;
-    }
-    this.#files.set(sink, counts);
   }
 
   #isStopping(): boolean {

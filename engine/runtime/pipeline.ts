@@ -15,10 +15,12 @@ import type { CheckpointOptions } from './checkpointer.ts';
 import type { CommitState } from './commit.ts';
 import type { Inspection } from './inspection.ts';
 import { PipelineRun, type RunSettings } from './pipeline-run.ts';
-import type { RunProgress, RunResult } from './run-result.ts';
+import type { RunBeginning, RunProgress, RunResult, SinkResult } from './run-result.ts';
 import type { Workers } from './workers.ts';
 
 export interface RunOptions extends Omit<RunSettings, 'checkpoints'> {
+  /** Those to begin with. */
+  readonly warnings?: readonly string[] | undefined;
   readonly checkpoints?:
     | (CheckpointOptions & {
         /** Opens the store, for this run alone. */
@@ -39,11 +41,14 @@ export class Pipeline {
   readonly #workers: Workers;
   readonly #options: RunOptions;
   readonly #startMs: number;
-  readonly #warnings: string[] = [];
+  readonly #warnings: string[];
   #run: PipelineRun;
   /** Rows before this process; they are in the accounts of the checkpoint. */
   #base: readonly Readonly<RowAccounts>[] | undefined;
   #resumedFrom: number | undefined;
+  #keptEpoch: number | undefined;
+  /** What earlier processes have given the sinks. */
+  #totalsBefore: RunBeginning['totals'] | undefined;
 
   constructor(plan: PipelinePlan, catalog: Catalog, workers: Workers, options: RunOptions) {
     this.#plan = plan;
@@ -51,6 +56,7 @@ export class Pipeline {
     this.#workers = workers;
     this.#options = options;
     this.#startMs = options.clock.nowMs();
+    this.#warnings = [...(options.warnings ?? [])];
     this.#run = this.#newRun(undefined, undefined);
   }
 
@@ -67,6 +73,7 @@ export class Pipeline {
       elapsedMs: this.#options.clock.nowMs() - this.#startMs,
       accounts,
       resumedFrom: this.#resumedFrom,
+      keptEpoch: this.#run.keptEpoch ?? this.#keptEpoch,
       warnings: this.#warnings,
     };
   }
@@ -98,7 +105,7 @@ export class Pipeline {
           // What keeps a run from beginning is told at once: nothing is lost by ending it.
           hasRead ||= this.#run.isOpen;
           if (isOver || !hasRead || !mayPass(error)) throw error;
-          const { epoch = 0 } = this.#run.progress().checkpoint ?? {};
+          const epoch = (this.#keptEpoch = this.#run.keptEpoch ?? this.#keptEpoch ?? 0);
           const next = epoch === 0 ? 'beginning anew' : `going on from checkpoint ${epoch}`;
           this.#warnings.push(`${error.message}; ${next}`);
           await this.#options.clock.sleep(RESTART_WAIT_MS);
@@ -111,12 +118,28 @@ export class Pipeline {
   }
 
   async #outcome(): Promise<RunResult> {
-    const outcome = await this.#run.run((start) => this.#begin(start));
+    const outcome = await this.#run.run({
+      begin: (start) => this.#begin(start),
+      // A run that goes on in the same process has the same to say as the one before.
+      warn: (warnings) => {
+        this.#warnings.push(...warnings.filter((each) => !this.#warnings.includes(each)));
+      },
+    });
     const accounts = this.#accounts();
     const perSource = Object.fromEntries(
       this.#plan.sources.map(({ name }, index) => [name, accounts[index]!]),
     );
-    return { ...this.progress(), ...outcome, perSource };
+    const sinks = outcome.sinks.map((sink) => this.#sinceStart(sink));
+    return { ...this.progress(), ...outcome, sinks, perSource };
+  }
+
+  /** Of this process, over all its runs. */
+  #sinceStart(sink: SinkResult): SinkResult {
+    const { total } = sink;
+    if (total === undefined) return sink;
+    const { rows = 0, files = 0, bytes = 0 } = this.#totalsBefore?.get(sink.name) ?? {};
+    const own = { rows: total.rows - rows, files: total.files - files, bytes: total.bytes - bytes };
+    return { ...sink, ...own };
   }
 
   #newRun(store: CheckpointStore | undefined, start: StartRequest | undefined): PipelineRun {
@@ -127,15 +150,12 @@ export class Pipeline {
     });
   }
 
-  #begin(start: {
-    readonly epoch: number | undefined;
-    readonly accounts: readonly Readonly<RowAccounts>[];
-    readonly warnings: readonly string[];
-  }): void {
-    this.#warnings.push(...start.warnings);
+  #begin(start: RunBeginning): void {
+    this.#keptEpoch = start.epoch ?? 0;
     if (this.#base !== undefined) return;
     this.#base = start.accounts.map((accounts) => ({ ...accounts }));
     this.#resumedFrom = start.epoch;
+    this.#totalsBefore = start.totals;
   }
 
   /** Of the rows of this process, a source each. */

@@ -1,10 +1,12 @@
 /** The parts of a run: its feeds, slots and sinks, opened at once, anew or from a checkpoint. */
 
 import type { Catalog, SinkResume, SplitPosition } from '../contract/connector.ts';
+import { EngineError } from '../contract/error.ts';
 import type { Clock } from '../contract/time.ts';
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { Checkpoint, SinkTotals } from '../checkpoint/checkpoint.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
 import { partitionsOfSlot } from './router.ts';
+import { sinkContext, sinkDefinition } from './sink-host.ts';
 import type { FoundSplit } from './source-files.ts';
 import { SplitFeed } from './split-feed.ts';
 import { WatermarkTracker } from './watermark-tracker.ts';
@@ -48,6 +50,29 @@ export async function findSplits(
     found.push(...splits.map((split) => ({ index, split })));
   }
   return found;
+}
+
+/** What the user should know of the places of the sinks, before they are opened. */
+export function sinkNotes(
+  plan: PipelinePlan,
+  catalog: Catalog,
+  checkpoint: Checkpoint | undefined,
+  totals: ReadonlyMap<string, SinkTotals | undefined>,
+): string[] {
+  return plan.sinks.flatMap(({ name, config }, index) => {
+    const before = checkpoint?.sinks.find((sink) => sink.name === name);
+    const { committables = [] } = before ?? {};
+    const { epoch = 0 } = checkpoint ?? {};
+    const past = before && { epoch, committables, files: totals.get(name)?.files };
+    const { notes } = sinkDefinition(plan, index, catalog);
+    try {
+      return notes?.(config, sinkContext(plan, index), past) ?? [];
+    } catch (error) {
+      // What cannot be looked at cannot be opened either, which tells why.
+      if (error instanceof EngineError) return [];
+      throw error;
+    }
+  });
 }
 
 /** Everything at once: most of the time of a start goes into loading threads. */

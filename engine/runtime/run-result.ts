@@ -5,6 +5,7 @@ import type { EngineError } from '../contract/error.ts';
 import type { RowAccounts } from '../contract/row-accounts.ts';
 import type { EventTime } from '../contract/time.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
+import type { SinkTotals } from '../checkpoint/checkpoint.ts';
 import type { CheckpointProgress } from './checkpointer.ts';
 import type { SlotCounters } from './slot.ts';
 
@@ -34,6 +35,11 @@ export interface RunProgress extends RunState {
   readonly accounts: Readonly<RowAccounts>;
   /** Epoch of the checkpoint that the run went on from, if it did. */
   readonly resumedFrom: number | undefined;
+  /**
+   * Epoch of the checkpoint that the next run would go on from, as far as this one knows; 0 where
+   * there is none, undefined before it knows and where the pipeline has no checkpoints.
+   */
+  readonly keptEpoch: number | undefined;
   /** What the user should know of the start, or of failures that have passed. */
   readonly warnings: readonly string[];
 }
@@ -46,13 +52,12 @@ export interface StepResult {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-export interface SinkResult {
+/** What a run has given a sink, and the files that its commits have made visible. */
+export interface SinkResult extends SinkTotals {
   readonly name: string;
   readonly type: string;
-  readonly rows: number;
-  /** Files that the commit made visible. */
-  readonly files: number;
-  readonly bytes: number;
+  /** Of all runs since the pipeline first began, as far as they counted. */
+  readonly total: SinkTotals | undefined;
 }
 
 /** Anomalies of one type and severity. */
@@ -60,6 +65,19 @@ export interface AnomalyCount {
   readonly type: string;
   readonly severity: string;
   readonly count: number;
+}
+
+/** Told when it is known where the run begins. */
+export interface RunBeginning {
+  readonly epoch: number | undefined;
+  readonly accounts: readonly Readonly<RowAccounts>[];
+  /** What the checkpoint tells of each sink; undefined where it does not. */
+  readonly totals: ReadonlyMap<string, SinkTotals | undefined>;
+}
+
+export interface RunListener {
+  begin(start: RunBeginning): void;
+  warn(warnings: readonly string[]): void;
 }
 
 /** How a run has ended. */

@@ -15,6 +15,7 @@ import { Kernels } from '../../wasm/host/kernels.ts';
 import type { LinearMemory } from '../../wasm/host/linear-memory.ts';
 import { type RouterExports, routerKernels } from '../../wasm/host/router.ts';
 import { OutputBuffer } from './output-buffer.ts';
+import { nearestWord } from '../contract/problem.ts';
 import { PartitionTask, type StepCounters, type TaskInspection } from './partition-task.ts';
 import { type NewTexts, type RoutedRows, partitionsOfSlot } from './router.ts';
 import { GrowingStringTable } from './string-table.ts';
@@ -57,6 +58,14 @@ export interface SlotResult {
 }
 
 /** The state of the tasks between two batches, and the rows that came before it. */
+/** What a slot knows of a key. */
+export interface SlotInspection {
+  /** Undefined where the key belongs to another slot. */
+  readonly task: TaskInspection | undefined;
+  /** Where it knows no such key: one of its keys that may have been meant. */
+  readonly nearestKey?: string | undefined;
+}
+
 export interface SlotSnapshot {
   readonly outputs: readonly SlotOutput[];
   readonly tasks: readonly TaskSnapshot[];
@@ -192,9 +201,12 @@ export class Slot {
     };
   }
 
-  /** About a key of one of its partitions. */
-  inspect(key: string): TaskInspection {
-    return this.#taskOf[partitionOf(key, this.#plan.partitions)]!.inspect(key);
+  /** What its task knows of a key, where it is of this slot, and the nearest of all its keys. */
+  inspect(key: string): SlotInspection {
+    const task = this.#taskOf[partitionOf(key, this.#plan.partitions)]?.inspect(key);
+    if (task?.isKnown === true) return { task };
+    const keys = this.#taskOf.flatMap((each) => each?.keys.texts() ?? []);
+    return { task, nearestKey: nearestWord(key, keys) };
   }
 
   snapshot(): SlotSnapshot {

@@ -18,6 +18,8 @@ import type { FoundSplit } from './source-files.ts';
 
 export interface StartPoint {
   readonly checkpoint: Checkpoint | undefined;
+  /** Whether the outputs of the checkpoint are known to be in sight already. */
+  readonly isCommitted: boolean;
   readonly warnings: readonly string[];
 }
 
@@ -38,7 +40,8 @@ export async function findStart(
   if (decision.kind === 'refuse') throw new EngineError(decision.code, decision.message);
   if (decision.kind === 'begin') {
     for (const epoch of decision.remove.toReversed()) await store.remove(epoch);
-    return { checkpoint: undefined, warnings: [] };
+    const warnings = request.kind === 'ignore' ? ignored(decision.remove, store, plan) : [];
+    return { checkpoint: undefined, isCommitted: false, warnings };
   }
   const checkpoint = loaded.get(decision.epoch)!;
   const fit = fitPlan(checkpoint, identify(plan, catalog, splits));
@@ -50,7 +53,29 @@ export async function findStart(
     );
   }
   for (const epoch of decision.remove) await store.remove(epoch);
-  return { checkpoint, warnings: [...decision.warnings, ...fit.warnings] };
+  const isCommitted = found.some(
+    ({ epoch, isCommitted: is }) => epoch === decision.epoch && is === true,
+  );
+  return { checkpoint, isCommitted, warnings: [...decision.warnings, ...fit.warnings] };
+}
+
+/** What it means to ignore the state there is. */
+function ignored(removed: readonly number[], store: CheckpointStore, plan: PipelinePlan): string[] {
+  const [newest] = removed;
+  const gone =
+    newest === undefined
+      ? 'there is no checkpoint to ignore'
+      : `${removed.length === 1 ? 'checkpoint' : `${removed.length} checkpoints up to`} ` +
+        `${newest} removed, the newest of them ${store.nameOf(newest)}`;
+  const outputs = plan.sinks.flatMap(({ name, config }) => {
+    const { path, if_exists: ifExists } = config as { path?: unknown; if_exists?: unknown };
+    if (path === '-') return [];
+    if (ifExists === 'replace') return `${name} replaces what it wrote earlier`;
+    if (ifExists === 'append') return `${name} keeps what it wrote earlier and adds to it`;
+    return ifExists === 'fail' ? [] : `what ${name} sent out earlier stays`;
+  });
+  const steps = [gone, 'every source is read from its start', ...outputs];
+  return [`beginning anew with --ignore-state: ${steps.join('; ')}`];
 }
 
 /** Reads as many as the decision needs: the one asked for, or down to the first that is good. */
@@ -60,7 +85,7 @@ async function findCheckpoints(
   loaded: Map<number, Checkpoint>,
 ): Promise<FoundCheckpoint[]> {
   const found: FoundCheckpoint[] = [];
-  for (const { epoch } of await store.list()) {
+  for (const { epoch, isCommitted } of await store.list()) {
     const isWanted = request.kind === 'epoch' ? request.epoch === epoch : request.kind === 'newest';
     if (!isWanted || (request.kind === 'newest' && loaded.size > 0)) {
       found.push({ epoch });
@@ -68,7 +93,7 @@ async function findCheckpoints(
     }
     try {
       loaded.set(epoch, decodeCheckpoint(await store.read(epoch), store.nameOf(epoch)));
-      found.push({ epoch });
+      found.push({ epoch, isCommitted });
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       const code: ErrorCode = error.code;

@@ -14,6 +14,11 @@ export class GrowingStringTable implements StringTable {
     return this.#texts[code]!;
   }
 
+  /** In the order of their codes. */
+  texts(): string[] {
+    return [...this.#texts];
+  }
+
   codeOf(text: string): number {
     return this.#codes.get(text) ?? -1;
   }

@@ -9,9 +9,9 @@ import type { Catalog, PreparedCommit, SinkResume } from '../contract/connector.
 import type { EventTime } from '../contract/time.ts';
 import type { TaskSnapshot } from '../checkpoint/checkpoint.ts';
 import type { PipelinePlan } from '../plan/pipeline-plan.ts';
-import type { TaskInspection } from './partition-task.ts';
 import { SinkHost } from './sink-host.ts';
 import {
+  type SlotInspection,
   Slot,
   type SlotBatch,
   type SlotCounters,
@@ -36,7 +36,7 @@ export interface SlotPort {
   advance(watermarks: readonly EventTime[]): Promise<SlotResult>;
   snapshot(): Promise<SlotSnapshot>;
   counters(): Promise<SlotCounters>;
-  inspect(key: string): Promise<TaskInspection>;
+  inspect(key: string): Promise<SlotInspection>;
   close(): Promise<void>;
 }
 

@@ -35,6 +35,7 @@ interface Part {
 /** What is left when an engine dies. */
 export class World {
   readonly checkpoints = new Map<number, Uint8Array>();
+  readonly committedEpochs = new Set<number>();
   /** Sink to its parts by name: staged ones that nobody sees, and committed ones. */
   readonly staged = new Map<string, Map<string, Part>>();
   readonly committed = new Map<string, Map<string, Part>>();
@@ -93,7 +94,7 @@ export class Life {
   }
 
   store(): CheckpointStore {
-    const { checkpoints } = this.world;
+    const { checkpoints, committedEpochs } = this.world;
     return {
       nameOf: (epoch) => `checkpoint ${epoch}`,
       list: async () =>
@@ -104,6 +105,7 @@ export class Life {
                 epoch,
                 bytes: byteLength,
                 writtenMs: 0,
+                isCommitted: committedEpochs.has(epoch),
               }),
             )
             .sort((a, b) => b.epoch - a.epoch),
@@ -118,8 +120,13 @@ export class Life {
           checkpoints.set(epoch, Buffer.concat(pieces));
         });
       },
+      noteCommitted: async (epoch) =>
+        this.step('note a commit', () => void committedEpochs.add(epoch)),
       remove: async (epoch) =>
-        this.step('remove a checkpoint', () => void checkpoints.delete(epoch)),
+        this.step('remove a checkpoint', () => {
+          checkpoints.delete(epoch);
+          committedEpochs.delete(epoch);
+        }),
       close: async () => undefined,
     };
   }
