@@ -1,6 +1,8 @@
 /** `tidemark compact`: few large files in place of many small ones. */
 
 import type { Command } from 'commander';
+import { join } from 'node:path';
+import { DEFAULT_DIRECTORY } from '../engine/plan/pipeline-fields.ts';
 import type { MergeTask } from '../connectors/parquet/compact-parts.ts';
 import type { PipelinePlan, SinkPlan } from '../engine/plan/pipeline-plan.ts';
 import {
@@ -82,7 +84,7 @@ async function* compactSink(plan: PipelinePlan, sink: SinkPlan): AsyncGenerator<
   const { completeMerge, planMerges } = await import('../connectors/parquet/compact-parts.ts');
   const context = { sink: sink.name, pipeline: plan.name, schema: sink.schema };
   const config = sink.config as { path: string };
-  for (const task of planMerges(config, context, await oldestEpoch(plan))) {
+  for (const task of await planMerges(config, context, () => oldestEpoch(plan))) {
     const rows = await writeMerged(sink, task);
     const { size } = await (await import('node:fs/promises')).stat(task.staged);
     const file = completeMerge(config, context, task) ?? null;
@@ -112,11 +114,11 @@ async function writeMerged({ config, schema }: SinkPlan, task: MergeTask): Promi
   });
 }
 
-/** Of the checkpoints that a run could go on from. */
-async function oldestEpoch({ checkpoint }: PipelinePlan): Promise<number | undefined> {
-  if (checkpoint === undefined) return undefined;
+/** Of the checkpoints that a run could go on from, also with the section of them brought back. */
+async function oldestEpoch({ name, checkpoint }: PipelinePlan): Promise<number | undefined> {
   const { FolderStore } = await import('../engine/checkpoint/folder-store.ts');
-  const stored = await FolderStore.toLookAt(checkpoint.folder).list();
+  const folder = checkpoint?.folder ?? join(DEFAULT_DIRECTORY, name);
+  const stored = await FolderStore.toLookAt(folder).list();
   return stored.at(-1)?.epoch;
 }
 

@@ -16,7 +16,7 @@ import {
   type RunProgress,
   type RunResult,
 } from '../index.ts';
-import { encodeError } from '../engine/contract/error.ts';
+import { encodeError, type ErrorCode } from '../engine/contract/error.ts';
 import { systemClock } from '../engine/contract/time.ts';
 import type { QualityReport } from '../quality/run-checks.ts';
 import { note, type PipelineFlags, print, toJson } from './command.ts';
@@ -192,8 +192,8 @@ function failed(
   if (!(error instanceof EngineError) && error instanceof Error) {
     process.stderr.write(`${error.stack}\n`);
   }
-  const words =
-    plan.checkpoint === undefined ? visibleOutputs(commit) : keptState(progress(), commit);
+  const isKept = plan.checkpoint !== undefined;
+  const words = isKept ? keptState(progress(), commit, code) : visibleOutputs(commit);
   process.stderr.write(`${words}\n`);
   if (flags.json === true) print(toJson({ error: { code, message }, commit }));
   return ExitCode.failed;
@@ -208,7 +208,9 @@ function keepsNothing({ sinks }: PipelinePlan): boolean {
 function keptState(
   { keptEpoch, checkpoint }: RunProgress,
   { failed: broken }: CommitState,
+  code: ErrorCode,
 ): string {
+  if (code === 'sink/lost' && checkpoint === undefined) return 'Nothing was read.';
   if (keptEpoch === undefined)
     return 'Nothing was started: outputs and checkpoints are as they were.';
   if (keptEpoch === 0) {

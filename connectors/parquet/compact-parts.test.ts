@@ -1,7 +1,15 @@
 /** Merged or not, and wherever a merge dies: every row is there once. */
 
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -94,10 +102,12 @@ function allFiles(config: Record<string, unknown>): string[] {
 
 const target = (config: Record<string, unknown>) => config as { path: string };
 
+const noCheckpoint = async (): Promise<undefined> => undefined;
+
 test('small parts of a hive folder become one, sorted by key and time', async () => {
   const config = newConfig();
   await write(config);
-  const tasks = planMerges(target(config), context, undefined);
+  const tasks = await planMerges(target(config), context, noCheckpoint);
   assert.deepEqual(
     tasks.map((task) => [basename(task.folder), task.inputs.length]),
     [
@@ -120,19 +130,22 @@ test('small parts of a hive folder become one, sorted by key and time', async ()
   const partitions = [] as const;
   const dataset = { ...parquet.dataset(config, context)!, partitions };
   assert.deepEqual(await readBack(dataset, schema), sortRows(batches.flat()));
-  assert.deepEqual(planMerges(target(config), context, undefined), []);
+  assert.deepEqual(await planMerges(target(config), context, noCheckpoint), []);
 });
 
 test('parts that a checkpoint may name, and large ones, are left alone', async () => {
   const config = newConfig({ partition_by: undefined });
   const stored = await write(config);
-  const [task] = planMerges(target(config), context, 3);
+  const [task] = await planMerges(target(config), context, async () => 3);
   assert.deepEqual(
     task!.inputs.map(({ path }) => basename(path)),
     [1, 2].map((epoch) => `part-test.rows-0001-0000${epoch}-0001.parquet`),
   );
   const smallBytes = task!.inputs[0]!.bytes;
-  const none = planMerges(target(config), context, 3, { ...MERGE_LIMITS, smallBytes });
+  const none = await planMerges(target(config), context, async () => 3, {
+    ...MERGE_LIMITS,
+    smallBytes,
+  });
   assert.equal(none.length, 0);
   await merge([task!]);
   completeMerge(target(config), context, task!);
@@ -146,10 +159,23 @@ test('parts that a checkpoint may name, and large ones, are left alone', async (
   assert.deepEqual(await rowsOf(visible(config)), sortRows(batches[0]!));
 });
 
+test('parts of a first checkpoint that is stored meanwhile are left alone', async () => {
+  const config = newConfig({ partition_by: undefined });
+  mkdirSync(String(config['path']), { recursive: true });
+  let stored: StoredCheckpoint[] = [];
+  const tasks = await planMerges(target(config), context, async () => {
+    // Before a run's first checkpoint there is none; now all of them come, and their parts.
+    stored = await write(config);
+    return undefined;
+  });
+  assert.deepEqual(tasks, []);
+  assert.equal(stored.length, batches.length);
+});
+
 test('a merge whose inputs a run has replaced comes to nothing', async () => {
   const config = newConfig();
   await write(config);
-  const tasks = planMerges(target(config), context, undefined);
+  const tasks = await planMerges(target(config), context, noCheckpoint);
   await merge(tasks);
   await write(config);
   for (const task of tasks) assert.equal(completeMerge(target(config), context, task), undefined);
@@ -162,7 +188,7 @@ test('a merge may die at any step: views see each row once, a glob none twice', 
   for (let step = 1; ; step++) {
     const config = newConfig({ partition_by: undefined });
     const original = await write(config).then(() => allFiles(config));
-    const [task] = planMerges(target(config), context, undefined);
+    const [task] = await planMerges(target(config), context, noCheckpoint);
     // Merging takes DuckDB a while: what it makes is the same each time.
     const ready = join(folder, 'merged');
     if (existsSync(ready)) copyFileSync(ready, task!.staged);
@@ -182,11 +208,11 @@ test('a merge may die at any step: views see each row once, a glob none twice', 
     const isAny = plain.every((path) => original.includes(path));
     assert.ok(isAny || plain.length === 1, `${what}: ${plain.join()}`);
     // Whoever comes next finishes it: a run that goes on, or another merge.
-    if (step % 2 === 0) planMerges(target(config), context, undefined);
+    if (step % 2 === 0) await planMerges(target(config), context, noCheckpoint);
     else {
       const resume = { epoch: 4, carried: undefined };
       await (await parquet.open(config, { ...context, resume })).close();
-      planMerges(target(config), context, undefined);
+      await planMerges(target(config), context, noCheckpoint);
     }
     assert.deepEqual(await rowsOf(visible(config)), expected, what);
     assert.deepEqual(allFiles(config).toSorted(), [...visible(config)], what);
@@ -203,7 +229,7 @@ test('rows that are merged in the middle of a run stay with it', async () => {
   await write(config);
   const writer = await parquet.open(config, context);
   await writer.write(columnBatch(schema, [rowOf(999)]));
-  const tasks = planMerges(target(config), context, undefined);
+  const tasks = await planMerges(target(config), context, noCheckpoint);
   await merge(tasks);
   for (const task of tasks) completeMerge(target(config), context, task);
   await parquet.commit(config, (await writer.prepareCommit(1, true)).committables, context);

@@ -35,21 +35,23 @@ type Target = { readonly path: string };
 
 /**
  * Finishes merges that were cut short, and finds what else there is to merge.
- * @param firstEpoch Of the oldest checkpoint; undefined where there is none.
+ * @param oldestEpoch Tells that of the oldest checkpoint, undefined where there is none. It is
+ *   asked behind the look at the parts: those of a first checkpoint that is stored meanwhile are
+ *   not among them.
  */
-export function planMerges(
+export async function planMerges(
   config: Target,
   context: SinkContext,
-  firstEpoch: number | undefined,
+  oldestEpoch: () => Promise<number | undefined>,
   limits: MergeLimits = MERGE_LIMITS,
-): MergeTask[] {
+): Promise<MergeTask[]> {
   const { sink } = context;
   const root = folderOf(config);
   const names = new PartNames(context, EXTENSION);
   if (statSync(root, { throwIfNoEntry: false }) === undefined) return [];
   withPartLock(sink, root, names, () => removeStaleMerges(sink, root, names));
   const parts = findParts(sink, root, names);
-  const isSettled = settled([...parts.values()], firstEpoch);
+  const isSettled = settled([...parts.values()], await oldestEpoch());
   const folders = new Map<string, MergeTask['inputs'][number][]>();
   for (const [path, part] of [...parts].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const bytes = statSync(path, { throwIfNoEntry: false })?.size;

@@ -59,21 +59,29 @@ export async function findStart(
   return { checkpoint, isCommitted, warnings: [...decision.warnings, ...fit.warnings] };
 }
 
+/** What becomes of earlier output, by `if_exists` of its sink, if it has that. */
+const FATES: ReadonlyMap<unknown, string> = new Map([
+  ['replace', 'is replaced when the first outputs are committed'],
+  ['append', 'stays, and the rows come a second time'],
+  [undefined, 'stays, where it keeps any, and may come a second time'],
+]);
+
 /** What it means to ignore the state there is. */
 function ignored(removed: readonly number[], store: CheckpointStore, plan: PipelinePlan): string[] {
   const [newest] = removed;
+  const older = removed.length > 1 ? ` and ${removed.length - 1} older` : '';
   const gone =
     newest === undefined
       ? 'there is no checkpoint to ignore'
-      : `${removed.length === 1 ? 'checkpoint' : `${removed.length} checkpoints up to`} ` +
-        `${newest} removed, the newest of them ${store.nameOf(newest)}`;
-  const outputs = plan.sinks.flatMap(({ name, config }) => {
-    const { path, if_exists: ifExists } = config as { path?: unknown; if_exists?: unknown };
-    if (path === '-') return [];
-    if (ifExists === 'replace') return `${name} replaces what it wrote earlier`;
-    if (ifExists === 'append') return `${name} keeps what it wrote earlier and adds to it`;
-    return ifExists === 'fail' ? [] : `what ${name} sent out earlier stays`;
-  });
+      : `${store.nameOf(newest)}${older} removed`;
+  const fates = new Map<string, string[]>();
+  for (const { name, config } of plan.sinks) {
+    const fate = FATES.get((config as { if_exists?: unknown }).if_exists);
+    // Those with a dot take the dead letters that the file has no sink for.
+    if (fate === undefined || name.includes('.')) continue;
+    fates.set(fate, [...(fates.get(fate) ?? []), name]);
+  }
+  const outputs = [...fates].map(([fate, names]) => `what ${names.join(', ')} wrote ${fate}`);
   const steps = [gone, 'every source is read from its start', ...outputs];
   return [`beginning anew with --ignore-state: ${steps.join('; ')}`];
 }
