@@ -121,6 +121,7 @@ export class NatsReader implements SplitReader {
         position: start,
         pendingBytesMax: byteCount(config.max_pending_bytes),
         pendingMessagesMax: config.max_pending_messages,
+        maySkip: resumed === undefined && config.start === 'first' ? 'at_first' : undefined,
       });
       const last = config.until === 'last' ? facts.lastSequence : undefined;
       const rowsToSkip = Number(context.resumeAt?.['row'] ?? 0);

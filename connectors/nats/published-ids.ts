@@ -36,6 +36,7 @@ export async function publishedIds(search: IdSearch): Promise<Set<string>> {
     pendingBytesMax: 16 << 20,
     pendingMessagesMax: 16_384,
     isHeadersOnly: true,
+    maySkip: 'always',
   });
   try {
     for (;;) {

@@ -7,6 +7,10 @@
  * be (a gap in the delivery numbers, silence, a heartbeat that is ahead, a lost connection), it is
  * thrown away and made again behind the last message that has arrived. Before that the stream is
  * looked at: an answer from another stream, or from one that has lost messages, ends the reading.
+ * It is looked at too when sequences jump: the limits of the stream, or somebody by hand, may have
+ * removed messages that were still to be read, and what lies behind them is held back until it is
+ * known that they did not. With a subject filter sequences always jump; there it is looked every
+ * few seconds whether the stream still begins before the earliest jump, and nothing is held back.
  *
  * Messages are asked for in pulls of a bounded number and size, and only while there is room, so
  * that neither this queue nor the server's fills up however slowly they are taken. Asking happens
@@ -15,41 +19,19 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
-import {
-  createInbox,
-  errors,
-  type Msg,
-  type NatsConnection,
-  type Subscription,
-} from '@nats-io/transport-node';
+import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream';
+import { createInbox, errors, type Msg, type Subscription } from '@nats-io/transport-node';
 import { EngineError } from '../../engine/contract/error.ts';
 import { backOffMs, isDenied, sleep } from './connection.ts';
-import { checkPosition } from './check-position.ts';
+import { checkPosition, refuseLoss } from './check-position.ts';
 import type { StreamPosition } from './judge-position.ts';
+import { MessageQueue } from './message-queue.ts';
 import { messageInfo } from './message-info.ts';
+import type { PullOptions, PullState } from './pull-options.ts';
+import { PullSize } from './pull-size.ts';
 import { ServerSilence, WATCH_MS } from './server-silence.ts';
 import { apiFailure, isPassing, readFacts } from './stream-facts.ts';
 import { StreamMessage } from './stream-message.ts';
-
-export type PullState = 'connecting' | 'connected' | 'reconnecting' | 'closed';
-
-export interface PullOptions {
-  readonly connection: NatsConnection;
-  readonly manager: JetStreamManager;
-  /** Who reads, as messages say it: `source "trades"`. */
-  readonly who: string;
-  readonly stream: string;
-  /** One subject filter; undefined takes all. */
-  readonly subject: string | undefined;
-  /** Reading begins behind it. */
-  readonly position: StreamPosition;
-  /** What may wait here and on its way, together. */
-  readonly pendingBytesMax: number;
-  readonly pendingMessagesMax: number;
-  /** Leaves the payloads out: for who looks at ids only. */
-  readonly isHeadersOnly?: boolean;
-}
 
 const PULL_EXPIRES_MS = 5_000;
 const HEARTBEAT_MS = 1_000;
@@ -58,22 +40,18 @@ const AHEAD_MAX = 2;
 /** After so long without a pull the server forgets the consumer; it is made again then. */
 const INACTIVE_MS = 60_000;
 const NS_OF_MS = 1_000_000;
-/** Beside its payload a message takes its subjects and a few bytes of protocol. */
-const MESSAGE_OVERHEAD_BYTES = 256;
 
-/** How often a reader of some subjects looks how far the stream has come, in ticks of the watch. */
+/** How often a reader looks at the ends of the stream, in ticks of the watch. */
 const LOOK_TICKS = 6;
-const PLENTY_MESSAGES = 2048;
-const PLENTY_BYTES = 1 << 18;
 
 class Broken extends Error {}
 
 export class PullReader {
   readonly #options: PullOptions;
-  #queue: StreamMessage[] = [];
-  /** Messages of the queue that have been taken. */
-  #taken = 0;
-  #queuedBytes = 0;
+  readonly #queue = new MessageQueue();
+  /** The last sequence before the earliest jump that has not been looked into. */
+  #jumpFrom: number | undefined;
+  #maySkip: boolean;
   /** The last message that has arrived, and its stream. */
   #sequence: number;
   #time: string;
@@ -100,14 +78,10 @@ export class PullReader {
   #wanted = 0;
   #lastBatch = 0;
   #pulls = 0;
-  #arrivedSincePull = 0;
-  /** The next message alone is larger than what a pull may bring. */
-  #isTooLarge = false;
   #break: ((reason: Error) => void) | undefined;
-  /** The server has told that no message is pending for the consumer. */
-  #isCaughtUp = false;
-  /** Running mean of message sizes. */
-  #meanBytes = 0;
+  /** Messages that the server has told are pending for the consumer. */
+  #pending = Number.POSITIVE_INFINITY;
+  readonly #size: PullSize;
   readonly #loop: Promise<void>;
   readonly #watch: NodeJS.Timeout;
 
@@ -117,6 +91,8 @@ export class PullReader {
     this.#sequence = sequence;
     this.#time = time;
     this.#stream = stream;
+    this.#maySkip = options.maySkip !== undefined;
+    this.#size = new PullSize(options);
     this.#watch = setInterval(() => this.#tick(), WATCH_MS);
     void this.#followConnection();
     this.#loop = this.#run();
@@ -132,34 +108,18 @@ export class PullReader {
    * Throws, behind the last message, why none will come.
    */
   takeSome(count: number, bytes: number): StreamMessage[] {
-    const queue = this.#queue;
-    const start = this.#taken;
-    if (start === queue.length) {
+    const messages = this.#queue.take(count, bytes);
+    if (messages.length === 0) {
       if (this.#failure !== undefined) throw this.#failure;
-      return [];
+      return messages;
     }
-    const last = Math.min(queue.length, start + count);
-    let end = start;
-    let taken = 0;
-    do {
-      taken += queue[end++]!.payload.length + MESSAGE_OVERHEAD_BYTES;
-    } while (end < last && taken < bytes);
-    this.#queuedBytes -= taken;
-    const messages = start === 0 && end === queue.length ? queue : queue.slice(start, end);
-    if (end === queue.length) {
-      this.#queue = [];
-      this.#taken = 0;
-    } else if (end >= 1024) {
-      this.#queue = queue.slice(end);
-      this.#taken = 0;
-    } else this.#taken = end;
     this.#pull();
     return messages;
   }
 
   /** Resolves when a message is here, or nothing more will come, or the time is over. */
   async arrival(timeoutMs: number): Promise<void> {
-    if (this.#queue.length > 0 || this.#failure !== undefined) return;
+    if (!this.#queue.isEmpty || this.#failure !== undefined) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs);
       this.#wake = () => {
@@ -172,7 +132,7 @@ export class PullReader {
 
   /** Whether enough is here to make it worth a batch at once. */
   get hasPlenty(): boolean {
-    return this.#queue.length - this.#taken >= PLENTY_MESSAGES || this.#queuedBytes >= PLENTY_BYTES;
+    return this.#queue.hasPlenty;
   }
 
   /**
@@ -185,7 +145,7 @@ export class PullReader {
 
   /** Nothing is here, and the consumer has nothing more to give at this time. */
   get isDrained(): boolean {
-    return this.#queue.length === 0 && this.#isCaughtUp;
+    return this.#queue.count === 0 && this.#pending === 0;
   }
 
   /** Drained, and what the server says is heard: the next message would be here at once. */
@@ -226,6 +186,7 @@ export class PullReader {
       if (this.#isClosed) return;
       if (status.type === 'disconnect') {
         this.#isLinked = false;
+        this.#size.cutOff();
         this.#become('reconnecting');
         this.#break?.(new Broken('the connection was lost'));
       } else if (status.type === 'reconnect') {
@@ -298,7 +259,7 @@ export class PullReader {
       });
       added.catch(() => undefined);
       const { num_pending: pending } = await Promise.race([added, broken]);
-      this.#isCaughtUp = pending === 0;
+      this.#pending = pending;
       this.#subscription = connection.subscribe(`${this.#inbox}.*`, {
         callback: (error, message) => {
           if (error !== null) this.#break?.(error);
@@ -327,24 +288,38 @@ export class PullReader {
   async #verify(): Promise<void> {
     const { manager, stream, who } = this.#options;
     const arrived = { sequence: this.#sequence, time: this.#time, stream: this.#stream };
-    this.#stream = (await checkPosition(manager, stream, arrived, who)).id;
+    const facts = await checkPosition(manager, stream, arrived, who, this.#maySkip);
+    if (this.#maySkip) this.#sequence = Math.max(this.#sequence, facts.firstSequence - 1);
+    this.#stream = facts.id;
+  }
+
+  /** Looks whether the stream still begins before the earliest jump, and lets go what is held. */
+  async #judgeJump(): Promise<void> {
+    const { manager, stream, who } = this.#options;
+    const from = { sequence: this.#jumpFrom!, time: '', stream: this.#stream };
+    for (let attempt = 0; !this.#isClosed; attempt++) {
+      try {
+        await checkPosition(manager, stream, from, who);
+        break;
+      } catch (error) {
+        if (!isPassing(error)) this.#fail(this.#cannot(error, `read stream ${stream}`));
+        else await sleep(backOffMs(attempt));
+      }
+    }
+    if (this.#isClosed) return;
+    this.#jumpFrom = undefined;
+    this.#queue.release();
+    this.#wake?.();
   }
 
   /** Asks for more messages where few are on their way and there is room for them. */
   #pull(): void {
     if (this.#subscription === undefined || this.#wanted * 2 > this.#lastBatch) return;
     const { pendingBytesMax, pendingMessagesMax, connection } = this.#options;
-    const room = this.#queue.length - this.#taken;
-    if (this.#queuedBytes * 2 > pendingBytesMax || room * 2 > pendingMessagesMax) return;
-    // At most two pulls are on their way beside half a queue.
-    const bytes = Math.floor(pendingBytesMax / 4);
-    const fitting = this.#meanBytes === 0 ? 64 : Math.floor(bytes / this.#meanBytes);
-    const batch = Math.max(1, Math.min(fitting, Math.floor(pendingMessagesMax / 4)));
-    // A message larger than the bound has to come all the same, one at a time.
-    const request = this.#isTooLarge ? { batch: 1 } : { batch, max_bytes: bytes };
-    this.#isTooLarge = false;
+    const { bytes: waiting, count } = this.#queue;
+    if (waiting * 2 > pendingBytesMax || count * 2 > pendingMessagesMax) return;
+    const request = this.#size.next();
     this.#pulls++;
-    this.#arrivedSincePull = 0;
     this.#lastBatch = request.batch;
     this.#wanted += request.batch;
     this.#silence.begin();
@@ -375,17 +350,24 @@ export class PullReader {
     this.#delivered = info.delivery;
     this.#ahead = 0;
     this.#wanted = Math.max(0, this.#wanted - 1);
-    this.#arrivedSincePull++;
-    this.#isCaughtUp = info.pending === 0;
+    this.#pending = info.pending;
     const arrived = new StreamMessage(info, message);
-    const bytes = arrived.payload.length + MESSAGE_OVERHEAD_BYTES;
-    this.#meanBytes = this.#meanBytes === 0 ? bytes : this.#meanBytes * 0.9 + bytes * 0.1;
-    this.#queuedBytes += bytes;
-    this.#queue.push(arrived);
+    this.#size.arrived(arrived.payload.length);
+    if (info.sequence !== this.#sequence + 1) this.#jumped();
+    if (info.delivery === 1) this.#maySkip = this.#options.maySkip === 'always';
+    const isHeld = this.#jumpFrom !== undefined && this.#options.subject === undefined;
+    this.#queue.push(arrived, isHeld);
     this.#sequence = info.sequence;
     this.#time = info.time;
     this.#pull();
     this.#wake?.();
+  }
+
+  /** Sequences between the last message and this one are missing. */
+  #jumped(): void {
+    if (this.#maySkip || this.#jumpFrom !== undefined) return;
+    this.#jumpFrom = this.#sequence;
+    if (this.#options.subject === undefined) void this.#judgeJump();
   }
 
   /** A message without a payload that tells how a pull is doing. */
@@ -404,33 +386,56 @@ export class PullReader {
       this.#break?.(new Broken(words.toLowerCase()));
       return;
     }
-    this.#isTooLarge = /MaxBytes/i.test(description) && this.#arrivedSincePull === 0;
+    this.#size.ended(/MaxBytes/i.test(description));
     const unused = Number(message.headers?.get('Nats-Pending-Messages') || this.#wanted);
     this.#wanted = Math.max(0, this.#wanted - unused);
     this.#pull();
   }
 
   /**
-   * Where nothing of its subjects comes, the reader moves on to the end of the stream: what the
-   * limits remove behind it is then not taken for a loss.
+   * Looks at both ends of the stream. Where nothing of its subjects comes, the reader moves on to
+   * the end: what the limits remove behind it is then not taken for a loss.
    */
   async #look(name: string): Promise<void> {
     const { manager, stream, who } = this.#options;
+    const jumpFrom = this.#jumpFrom;
     const facts = await readFacts(manager, stream, who);
     const { num_pending: pending, delivered } = await manager.consumers.info(stream, name);
     const isSame = this.#pullSubject.endsWith(`.${name}`) && this.#subscription !== undefined;
+    if (!isSame || facts.id !== this.#stream) return;
     // The stream was looked at first: up to there everything has been delivered, and is here.
     const isAll = pending === 0 && delivered.consumer_seq === this.#delivered;
-    if (!isSame || !isAll || facts.id !== this.#stream) return;
+    const sequence = this.#readUpTo(jumpFrom, isAll);
+    // More may have arrived since the stream was looked at; only its beginning counts here.
+    if (sequence !== undefined && sequence + 1 < facts.firstSequence && !this.#maySkip) {
+      try {
+        refuseLoss({ sequence, time: '', stream: '' }, facts, { who });
+      } catch (error) {
+        return this.#fail(this.#cannot(error, `read stream ${stream}`));
+      }
+    }
+    if (!isAll) return;
+    this.#pending = 0;
     if (facts.lastSequence <= this.#sequence || facts.lastTime === '') return;
     this.#sequence = facts.lastSequence;
     this.#time = facts.lastTime;
   }
 
+  /** Behind which sequence the stream has to begin, if it is known. */
+  #readUpTo(jumpFrom: number | undefined, isAll: boolean): number | undefined {
+    const isFiltered = this.#options.subject !== undefined;
+    if (isFiltered && jumpFrom !== undefined) {
+      this.#jumpFrom = undefined;
+      return jumpFrom;
+    }
+    // With a filter, others may have come and gone: something of its own must have been pending.
+    return isAll && (!isFiltered || this.#pending > 0) ? this.#sequence : undefined;
+  }
+
   #tick(): void {
     const isDue = this.#wanted > 0 && this.#subscription !== undefined;
     const isTooLong = this.#silence.tick(isDue);
-    if (this.#options.subject !== undefined && ++this.#ticks % LOOK_TICKS === 0) {
+    if (++this.#ticks % LOOK_TICKS === 0) {
       const name = this.#pullSubject.slice(this.#pullSubject.lastIndexOf('.') + 1);
       // What fails here will fail where it matters.
       if (this.#subscription !== undefined) this.#look(name).catch(() => undefined);

@@ -140,7 +140,7 @@ test('a stream that is replaced, shortened or expired is told at the start', asy
   assert.equal(await resumed(position), 'nats/stream-replaced');
 });
 
-test('a stream that is deleted, replaced or purged while it is read is told', async () => {
+test('a stream that is deleted or replaced while it is read is told', async () => {
   await using server = await startWithTrades(50);
   const read = async (): Promise<SplitReader> => {
     const reader = await openSource(configOf(server, forever));

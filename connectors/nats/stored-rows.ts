@@ -75,6 +75,7 @@ async function searchedRows(request: StoredRequest): Promise<number[]> {
     pendingBytesMax: 16 << 20,
     pendingMessagesMax: 16_384,
     isHeadersOnly: true,
+    maySkip: 'always',
   });
   try {
     for (;;) {

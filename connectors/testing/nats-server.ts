@@ -52,7 +52,7 @@ async function freePort(): Promise<number> {
 export class NatsServer {
   readonly port: number;
   readonly folder: string;
-  readonly #options: ServerOptions;
+  #options: ServerOptions;
   #process: ChildProcess | undefined;
 
   private constructor(port: number, folder: string, options: ServerOptions) {
@@ -78,8 +78,9 @@ export class NatsServer {
     return readFileSync(join(this.folder, 'server.log'), 'utf8');
   }
 
-  /** Starts it (again), with what it has stored. */
-  async resume(): Promise<void> {
+  /** Starts it (again), with what it has stored; with other options where they are given. */
+  async resume(options = this.#options): Promise<void> {
+    this.#options = options;
     const path = join(this.folder, 'server.conf');
     writeFileSync(
       path,
