@@ -119,6 +119,22 @@ test('an outlier or an infinity leaves no trace once it has left', () => {
   }
 });
 
+test('a window keeps its digits where its anchor is the outlier, up to the longest windows', () => {
+  const rows = Array.from({ length: 3_000 }, (_, i) => {
+    return rowOf(i, 'A', i % 1024 === 1023 ? 1e5 : 100 + Math.sin(i * i));
+  });
+  for (const length of [64, 1023, 1024, 1025]) {
+    const config = { over: `${length} rows`, exclude_current: true, columns };
+    const { outputs } = runOperator(rolling, config, schema, [rows]);
+    for (let i = length; i < rows.length; i += 61) {
+      const values = rows.slice(i - length, i).map((row) => row['x'] as number);
+      const expected = statisticsOf(values, rows[i]!['x'] as number, 1);
+      const actual = outputs['main']![i]!;
+      for (const name of FUNCTIONS) assertNear(actual[name], expected[name], 0, `${name} at ${i}`);
+    }
+  }
+});
+
 test('a ramp of 1e-3 on 1e9 keeps its digits over a long run', () => {
   const rows = Array.from({ length: 30_000 }, (_, i) => rowOf(i, 'A', 1e9 + i * 1e-3));
   for (const over of ['20 rows', '500 rows', '100s']) {

@@ -12,10 +12,14 @@ interface RollingExports extends RingExports {
   lagTimes(job: number, from: number, outputs: number, length: number): number;
 }
 
+/** Windows of rows up to this length have a kernel of their own (wasm/assembly/rolling-rows.ts). */
+const NEAR_ROWS_MAX = 1024;
+
 const SUM = 1;
 const MOMENTS = 2;
 const MIN = 4;
 const MAX = 8;
+const EXTREMES = MIN | MAX;
 const HIGHER = 16;
 const TREND = 32;
 
@@ -57,9 +61,13 @@ export class AggregateWindow extends RollingWindow {
   /** @param names Results that will be asked for. */
   constructor(kernels: Kernels, spec: WindowSpec, names: readonly string[]) {
     super();
-    this.#exports = kernels.module<RollingExports>('rolling');
+    const needed = names.reduce((lanes, name) => lanes | LANES[name as keyof typeof LANES], 0);
+    const { rows = Number.POSITIVE_INFINITY } = spec;
+    const isNear = rows <= NEAR_ROWS_MAX && (needed & (HIGHER | TREND)) === 0;
+    this.#exports = kernels.module<RollingExports>(isNear ? 'rolling-rows' : 'rolling');
     this.#kernel = spec.rows === undefined ? 'aggregateTimes' : 'aggregateRows';
-    const mask = names.reduce((lanes, name) => lanes | LANES[name as keyof typeof LANES], 0);
+    // There, minimum and maximum are kept together.
+    const mask = isNear && (needed & EXTREMES) !== 0 ? needed | EXTREMES : needed;
     const ringSpec = { ...spec, mask, valueBytes: 8, isInteger: false } as const;
     this.rings = new RollingRings(kernels, this.#exports, ringSpec);
   }
