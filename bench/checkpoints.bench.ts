@@ -74,6 +74,7 @@ async function measureVariant(
   const summaries: Summary['checkpoints'][] = [];
   const contender = (name: string, flags: readonly string[]): Contender<ProcessRun> => ({
     name,
+    ...(bars === 20 ? { point: { series: name, axis: 'symbols', x: symbols } } : {}),
     prepare: () => rmSync(join(folder, 'out'), { recursive: true, force: true }),
     run: () =>
       runProcess(CLI, ['run', PIPELINE, '--json', ...window, ...flags], {

@@ -57,9 +57,9 @@ async function compare(
   connection: DuckDBConnection,
 ): Promise<void> {
   const { report, repetitions } = options;
-  const rows = options.quick ? 200_000 : 1_000_000;
+  const rows = options.quick ? 20_000 : 1_000_000;
   // It takes a second for 40,000 rows.
-  const slowRows = options.quick ? 20_000 : 50_000;
+  const slowRows = options.quick ? 2_000 : 50_000;
   report.section(`${rows.toLocaleString('en-US')} bars of ${BAR_SCHEMA.columns.length} columns`);
   const batches = barBatches(rows);
   const writers: Writer[] = [

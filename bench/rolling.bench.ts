@@ -80,7 +80,7 @@ export const benchmark: Benchmark = {
   question: 'How near do rolling kernels come to loops in C, and what does each function cost?',
   async run(options) {
     const trades = new TradesInMemory({
-      rows: options.quick ? 300_000 : 4_000_000,
+      rows: options.quick ? 50_000 : 4_000_000,
       symbols: 1_000,
     });
     const { rows, symbols } = trades.w1;

@@ -52,7 +52,7 @@ async function main(name: string, options: RunOneOptions): Promise<void> {
   const machine = describeMachine();
   const probes = [probeMachine()];
   const { question, run } = await loadBenchmark(name);
-  const report = new Report(name, question, !quick, terminalOutput());
+  const report = new Report(name, question, quick, terminalOutput());
   await run({ quick, repetitions, report, data });
   report.progress('');
   probes.push(probeMachine());

@@ -16,12 +16,12 @@ export interface ReportOutput {
 
 export class Report {
   readonly record: BenchRecord;
+  /** Figures are of little data: they are not compared with targets. */
+  readonly isQuick: boolean;
   readonly #output: ReportOutput;
-  readonly #isJudged: boolean;
   #section = '';
 
-  /** @param isJudged Figures are compared with targets, as they are not where data are few. */
-  constructor(name: string, question: string, isJudged: boolean, output: ReportOutput) {
+  constructor(name: string, question: string, isQuick: boolean, output: ReportOutput) {
     this.record = {
       name,
       question,
@@ -31,7 +31,7 @@ export class Report {
       figures: [],
       notes: [],
     };
-    this.#isJudged = isJudged;
+    this.isQuick = isQuick;
     this.#output = output;
   }
 
@@ -79,7 +79,7 @@ export class Report {
     wanted: Target | undefined,
     isPeer: boolean,
   ): void {
-    const target = this.#isJudged ? wanted : undefined;
+    const target = this.isQuick ? undefined : wanted;
     const values = speedups(faster, slower);
     const [section, middle] = [this.#section, median(values)];
     this.record.ratios.push({
@@ -94,7 +94,7 @@ export class Report {
 
   /** A figure that is not a time of contenders: bytes, rows, a stall. */
   figure(name: string, value: number, unit: string, wanted?: Target): void {
-    const target = this.#isJudged ? wanted : undefined;
+    const target = this.isQuick ? undefined : wanted;
     this.record.figures.push({
       ...{ section: this.#section, name, value, unit },
       ...(target === undefined ? {} : { target }),
