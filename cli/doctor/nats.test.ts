@@ -22,6 +22,22 @@ test('a server that answers is told with what it can do', async () => {
   assert.match(findings[1]!.found, /^0 streams, 0 B, no limit$/);
 });
 
+test('several servers of a cluster are named with commas, as in NATS_URL', async () => {
+  await using server = await NatsServer.start();
+  const findings = await natsService(`${server.url}, nats://127.0.0.1:1`);
+  assert.equal(findings[0]!.status, 'ok');
+});
+
+test('a server that wants a password is told from one that does not answer', async () => {
+  const connect = { user: 'admin', pass: 's3cret' };
+  const config = 'authorization { user: admin, password: s3cret }';
+  await using server = await NatsServer.start({ config, connect });
+  const [finding] = await natsService(server.url);
+  assert.equal(finding!.status, 'fail');
+  assert.match(finding!.found, /refuses the connection: .*authorization/i);
+  assert.match(finding!.remedy!, /user and password/);
+});
+
 test('a server that does not answer is a failure where it was asked for', async () => {
   const [finding] = await natsService('nats://127.0.0.1:1');
   assert.equal(finding!.status, 'fail');

@@ -11,15 +11,19 @@ import {
 } from '../../engine/contract/fields.ts';
 import type { Report } from '../../engine/contract/problem.ts';
 
-const SERVER = /^(?:(?:nats|tls):\/\/)?(?:[^\s:/@,[\]]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?\/?$/;
+const ADDRESS = String.raw`(?:(?:nats|tls)://)?(?:[^\s:/@,[\]]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?/?`;
+const SERVER = new RegExp(`^${ADDRESS}$`);
+/** As a variable of the environment holds several. */
+const SERVERS = new RegExp(`^${ADDRESS}(?:\\s*,\\s*${ADDRESS})*$`);
 
-const server = z
-  .string({ error: 'expected the address of a server such as nats://localhost:4222' })
-  .regex(SERVER, {
-    error:
-      'expected the address of a server such as nats://localhost:4222; user and password are ' +
-      'options of their own',
-  });
+const server = (pattern: RegExp) =>
+  z
+    .string({ error: 'expected the address of a server such as nats://localhost:4222' })
+    .regex(pattern, {
+      error:
+        'expected the address of a server such as nats://localhost:4222; user and password are ' +
+        'options of their own',
+    });
 
 const tls = z
   .strictObject({
@@ -41,11 +45,12 @@ const tls = z
 
 export const connectionFields = {
   servers: z
-    .union([server, z.array(server).min(1)], {
+    .union([server(SERVERS), z.array(server(SERVER)).min(1)], {
       error: 'expected the address of a server such as nats://localhost:4222, or a list of them',
     })
     .meta({
-      description: 'Addresses of the servers, one or several of a cluster.',
+      description:
+        'Addresses of the servers, one or several of a cluster: a list, or one text with commas.',
       examples: ['nats://localhost:4222', ['nats://n1:4222', 'nats://n2:4222']],
     })
     .default('nats://localhost:4222'),
@@ -71,7 +76,7 @@ export const connectionFields = {
 export type ConnectionConfig = ConfigOf<typeof connectionFields>;
 
 export function serversOf({ servers }: Pick<ConnectionConfig, 'servers'>): readonly string[] {
-  return typeof servers === 'string' ? [servers] : servers;
+  return typeof servers === 'string' ? servers.split(/\s*,\s*/) : servers;
 }
 
 /** Reports options of authentication and TLS that do not go together. */
