@@ -47,6 +47,8 @@ export class Pipeline {
   #base: readonly Readonly<RowAccounts>[] | undefined;
   #resumedFrom: number | undefined;
   #keptEpoch: number | undefined;
+  /** Checkpoints of earlier runs of this process. */
+  #checkpoints = 0;
   /** What earlier processes have given the sinks. */
   #totalsBefore: RunBeginning['totals'] | undefined;
 
@@ -68,8 +70,11 @@ export class Pipeline {
   progress(): RunProgress {
     const accounts = emptyAccounts();
     for (const own of this.#accounts()) addAccounts(accounts, own);
+    const run = this.#run.progress();
+    const { checkpoint } = run;
     return {
-      ...this.#run.progress(),
+      ...run,
+      checkpoint: checkpoint && { ...checkpoint, count: this.#checkpoints + checkpoint.count },
       elapsedMs: this.#options.clock.nowMs() - this.#startMs,
       accounts,
       resumedFrom: this.#resumedFrom,
@@ -101,6 +106,7 @@ export class Pipeline {
           return await this.#outcome();
         } catch (error) {
           failures = this.#run.checkpointCount > 0 ? 1 : failures + 1;
+          this.#checkpoints += this.#run.checkpointCount;
           const isOver = failures > RESTARTS_MAX || this.#options.signal?.aborted === true;
           // What keeps a run from beginning is told at once: nothing is lost by ending it.
           hasRead ||= this.#run.isOpen;
