@@ -1,7 +1,7 @@
 /** Results from the sorted values of a window. Included by rolling-order.ts. */
 
 import { minRows } from './_rolling-rings';
-import { at, SORTED_COUNT, sortedOf } from './_rolling-sorted';
+import { at, openSorted, SORTED_COUNT } from './_rolling-sorted';
 
 /** 0.6745 standard deviations are the median distance from the median, 1.2533 their mean. */
 const MAD_SCALE: f64 = 0.6745;
@@ -21,7 +21,7 @@ export function emitOrdered(
   outputs: usize,
   length: u32,
 ): void {
-  const sorted = sortedOf(record);
+  const sorted = openSorted(record);
   const count = load<i32>(record, SORTED_COUNT);
   const isEnough = count > 0 && count >= minRows;
   for (let i: u32 = 0; i < length; i++) {

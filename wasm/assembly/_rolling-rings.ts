@@ -229,6 +229,11 @@ export function isSpare(record: usize): bool {
   return count == 0 || (capacity >= 64 && count <= capacity >> 3);
 }
 
+/** For what works on rings without a job. */
+export function setStride(entryBytes: u32): void {
+  stride = entryBytes;
+}
+
 /** Moves the entries of a key to another ring, which has room for them. */
 export function moveRing(record: usize, block: usize, capacity: u32, entryBytes: u32): void {
   stride = entryBytes;

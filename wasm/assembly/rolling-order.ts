@@ -4,7 +4,8 @@
  * Each key has a ring of entries in the order of the window, as in rolling.ts, and beside it the
  * values that are in the window at this moment, sorted: the entries FRONT … COUNT. Entries have a
  * value and, for durations, a time. A new value costs a binary search and the move of the values
- * between its place and that of the oldest.
+ * between its place and that of the oldest; in a long window two searches and moves within a leaf
+ * (_rolling-leaves.ts), so that its length hardly matters.
  *
  * For an out-of-order row the sorted values are made those of its own window, entry by entry, and
  * back again: its cost is in proportion to how far it is out of order.
@@ -45,33 +46,34 @@ import {
 } from './_rolling-rings';
 import { emitOrdered } from './_rolling-quantiles';
 import {
+  adoptSorted,
+  adoptValues,
+  copySorted,
   insertSorted,
   removeSorted,
   replaceSorted,
   SORTED_COUNT,
+  sortedBytes,
   sortedOf,
-  sortValues,
 } from './_rolling-sorted';
 import { readEntries } from './_rolling-snapshot';
-import { entryLayout as ringLayout, moveRing as moveEntries } from './_rolling-rings';
+import { moveRing as moveEntries, setStride } from './_rolling-rings';
 
-export { clearRecords } from './_rolling-rings';
+export { clearRecords, entryLayout } from './_rolling-rings';
 export { snapshotBytes, writeSnapshot } from './_rolling-snapshot';
 
-const SORTED_BYTES: u32 = 8;
-
-/** Bytes of an entry with its place among the sorted values. */
-export function entryLayout(mask: u32, valueBytes: u32, hasTime: u32): u32 {
-  return ringLayout(mask, valueBytes, hasTime) + SORTED_BYTES;
+/** Bytes of a ring of entries of these bytes, with its sorted values. */
+export function ringBytes(capacity: u32, entryBytes: u32): u32 {
+  return capacity * entryBytes + sortedBytes(capacity);
 }
 
 /** Moves the entries of a key, and its sorted values, to another block that has room for them. */
 export function moveRing(record: usize, block: usize, capacity: u32, entryBytes: u32): void {
-  const old = <usize>load<u32>(record, BLOCK);
-  const oldCapacity = load<u32>(record, CAPACITY);
-  moveEntries(record, block, capacity, entryBytes - SORTED_BYTES);
-  const bytes = <usize>load<u32>(record, SORTED_COUNT) << 3;
-  memory.copy(sortedOf(record), old + <usize>oldCapacity * stride, bytes);
+  setStride(entryBytes);
+  const count = load<i32>(record, SORTED_COUNT);
+  if (count > 0) copySorted(record, block + <usize>capacity * entryBytes);
+  moveEntries(record, block, capacity, entryBytes);
+  if (capacity > 0) adoptSorted(record, count);
 }
 
 /** Restores one key, whose ring has room, from its snapshot. */
@@ -83,8 +85,7 @@ export function readSnapshot(job: usize, source: usize): void {
   for (let i = 0; i < count; i++) {
     store<f64>(sorted + (<usize>i << 3), load<f64>(entryOf(record, front + i)) + 0.0);
   }
-  sortValues(sorted, count);
-  store<i32>(record, count, SORTED_COUNT);
+  adoptValues(record, count);
 }
 
 /**

@@ -17,6 +17,8 @@ import type { RollingRows, WindowSpec } from './rolling-state.ts';
 export interface RingExports {
   entryLayout(mask: number, valueBytes: number, hasTime: number): number;
   sweep(job: number, from: number, to: number): number;
+  /** Bytes of a ring, where they are more than those of its entries. */
+  ringBytes?(capacity: number, entryBytes: number): number;
   moveRing(record: number, block: number, capacity: number, entryBytes: number): void;
   clearRecords(records: number, from: number, to: number): void;
   snapshotBytes(job: number, keys: number): number;
@@ -148,10 +150,16 @@ export class RollingRings {
 
   /** Moves the entries of a record to a ring of this capacity; 0 takes its ring away. */
   #giveRing(record: number, capacity: number): void {
-    const block = capacity === 0 ? 0 : this.#pool.allocate(capacity * this.#entryBytes);
+    const block = capacity === 0 ? 0 : this.#pool.allocate(this.#bytesOf(capacity));
     const [oldBlock = 0, oldCapacity = 0] = this.#memory.u32(record, 2);
     this.#exports.moveRing(record, block, capacity, this.#entryBytes);
-    if (oldBlock !== 0) this.#pool.free(oldBlock, oldCapacity * this.#entryBytes);
+    if (oldBlock !== 0) this.#pool.free(oldBlock, this.#bytesOf(oldCapacity));
+  }
+
+  #bytesOf(capacity: number): number {
+    const bytes = this.#exports.ringBytes?.(capacity, this.#entryBytes);
+    // A u32 comes back as an i32.
+    return bytes === undefined ? capacity * this.#entryBytes : bytes >>> 0;
   }
 
   /**
