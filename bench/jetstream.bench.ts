@@ -18,6 +18,7 @@ import {
 } from './harness/benchmark.ts';
 import { withFolder } from './harness/bench-folder.ts';
 import { type ProcessRun, runProcess } from './harness/run-process.ts';
+import type { Target } from './harness/results.ts';
 import { tradesParquet } from './workloads/w1-files.ts';
 
 const CLI = new URL('../cli/main.js', import.meta.url);
@@ -32,20 +33,20 @@ interface Stream {
   readonly format: 'arrow' | 'json' | 'msgpack';
   readonly rows: number;
   readonly rowsPerMessage: number;
-  /** Of reading and decoding with what everybody has. */
-  readonly atLeast: number;
+  /** Wanted, against merely reading Arrow, or reading and decoding the others. */
+  readonly atLeast?: number;
 }
 
 /** Rows for a second or two of each. */
 const STREAMS: readonly Stream[] = [
-  { format: 'arrow', rows: 1_000_000, rowsPerMessage: 256, atLeast: 0.35 },
+  { format: 'arrow', rows: 1_000_000, rowsPerMessage: 256 },
   { format: 'arrow', rows: 5_000_000, rowsPerMessage: 4096, atLeast: 0.35 },
   { format: 'arrow', rows: 10_000_000, rowsPerMessage: 16_384, atLeast: 0.35 },
-  { format: 'arrow', rows: 10_000_000, rowsPerMessage: 65_536, atLeast: 0.35 },
+  { format: 'arrow', rows: 10_000_000, rowsPerMessage: 65_536 },
   { format: 'json', rows: 500_000, rowsPerMessage: 1, atLeast: 0.6 },
-  { format: 'json', rows: 1_000_000, rowsPerMessage: 256, atLeast: 0.6 },
-  { format: 'msgpack', rows: 500_000, rowsPerMessage: 1, atLeast: 0.6 },
-  { format: 'msgpack', rows: 1_000_000, rowsPerMessage: 256, atLeast: 0.6 },
+  { format: 'json', rows: 1_000_000, rowsPerMessage: 256 },
+  { format: 'msgpack', rows: 500_000, rowsPerMessage: 1 },
+  { format: 'msgpack', rows: 1_000_000, rowsPerMessage: 256 },
 ];
 
 /** The only ones of a quick run. */
@@ -100,16 +101,19 @@ async function compare(
   const work: Work = { url, folder, stream, point };
   const contenders = [engine(work), bareRead(work, 'read'), bareRead(work, format)];
   const measured = await measure(report, contenders, {
-    repetitions: Math.min(5, repetitions),
+    repetitions: Math.min(3, repetitions),
     amount: rows,
     unit: 'trades',
   });
   const [own, reading, decoding] = measured;
-  report.against(`${title}: tidemark to the bare read`, own!, reading!);
-  report.against(`${title}: tidemark to read and decode`, own!, decoding!, {
-    comparison: 'at least',
-    value: atLeast,
-  });
+  const target = atLeast === undefined ? undefined : wanted(atLeast);
+  const [ofRead, ofDecoding] = format === 'arrow' ? [target, undefined] : [undefined, target];
+  report.against(`${title}: tidemark to the bare read`, own!, reading!, ofRead);
+  report.against(`${title}: tidemark to read and decode`, own!, decoding!, ofDecoding);
+}
+
+function wanted(value: number): Target {
+  return { comparison: 'at least', value };
 }
 
 function bareRead(

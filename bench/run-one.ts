@@ -61,7 +61,7 @@ async function main(name: string, options: RunOneOptions): Promise<void> {
     ...{ machine, command, quick },
     startedAt: startedAt.toISOString(),
     elapsedSeconds: (Date.now() - startedAt.getTime()) / 1000,
-    probeSeconds: probes,
+    probes,
   };
   writeFileSync(resultPath, JSON.stringify(result));
 }

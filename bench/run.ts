@@ -17,7 +17,7 @@ import { defaultRepetitions, runBenchmark } from './harness/run-benchmarks.ts';
 const USAGE = `npm run bench [-- NAME…]
 
   --quick            little data, few repetitions: is it still right, and roughly as fast?
-  --repetitions N    timed runs of each contender (7; 1 with --quick)
+  --repetitions N    timed runs of each contender (5; 1 with --quick)
   --json FILE        write results; those of other benchmarks in the file are kept
   --compare FILE     show the change since an earlier file, and whether it is more than noise
   --data DIR         folder of real data (default ../shared/data, or TIDEMARK_SHARED)
@@ -94,7 +94,8 @@ async function main(): Promise<number> {
     if (values.json !== undefined) mergeResults(values.json, [result]);
     if (earlier !== undefined) printChange(compareResults(earlier, result));
   }
-  for (const failure of failures) process.stderr.write(`FAILED: ${failure}\n`);
+  // Once more at the end, and where the tables are: whoever keeps only these must see it too.
+  for (const failure of failures) process.stdout.write(`FAILED: ${failure}\n`);
   return failures.length > 0 ? 1 : 0;
 }
 
@@ -102,4 +103,6 @@ function printChange(lines: readonly string[]): void {
   process.stdout.write(`\n${lines.join('\n')}\n`);
 }
 
+// So that the benchmark under way ends with this process.
+process.once('SIGTERM', () => process.exit(143));
 process.exitCode = await main();

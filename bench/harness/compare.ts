@@ -129,7 +129,8 @@ function machineLines(old: BenchResult, now: BenchResult): string[] {
     if (old.machine[fact] === now.machine[fact]) continue;
     lines.push(`another ${fact}: ${old.machine[fact]}, now ${now.machine[fact]}`);
   }
-  const drift = median(old.probeSeconds) / median(now.probeSeconds) - 1;
+  const probed = ({ probes }: BenchResult): number => median(probes.map(({ seconds }) => seconds));
+  const drift = probed(old) / probed(now) - 1;
   if (Math.abs(drift) > DRIFT) {
     lines.push(`the machine itself was ${signed(drift * 100, 0)} % as fast: mind smaller changes`);
   }

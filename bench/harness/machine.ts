@@ -82,13 +82,22 @@ function output(program: string, values: readonly string[]): string | undefined 
 const PROBE_VALUES = 1 << 21;
 const PROBE_RUNS = 5;
 
+export interface Probe {
+  /** The best of a few runs. */
+  readonly seconds: number;
+  /** Of the time, how much the processor was ours: far below 1 where the machine is busy. */
+  readonly share: number;
+}
+
 /**
- * Seconds of a fixed piece of work, arithmetic over 16 MiB in a scattered order: the best of a few
- * runs. It knows nothing of this project, so where it differs between two runs the machine does.
+ * A fixed piece of work, arithmetic over 16 MiB in a scattered order. It knows nothing of this
+ * project, so where it differs between two runs the machine does.
  */
-export function probeMachine(): number {
+export function probeMachine(): Probe {
   const values = new Float64Array(PROBE_VALUES).fill(1.5);
   let best = Number.POSITIVE_INFINITY;
+  const cpu = process.cpuUsage();
+  const begin = performance.now();
   for (let run = 0; run < PROBE_RUNS; run++) {
     const start = process.hrtime.bigint();
     let at = 1;
@@ -99,5 +108,7 @@ export function probeMachine(): number {
     }
     best = Math.min(best, Number(process.hrtime.bigint() - start) / 1e9);
   }
-  return best;
+  const { user, system } = process.cpuUsage(cpu);
+  const share = (user + system) / 1000 / (performance.now() - begin);
+  return { seconds: best, share: Math.min(1, share) };
 }

@@ -6,7 +6,7 @@
 
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Measurement } from './benchmark.ts';
-import type { Machine } from './machine.ts';
+import type { Machine, Probe } from './machine.ts';
 import type { Percentiles } from './percentiles.ts';
 
 const FORMAT = 1;
@@ -61,8 +61,8 @@ export interface BenchResult extends BenchRecord {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly elapsedSeconds: number;
-  /** Seconds of a fixed piece of work, before and after: whether the machine itself was slow. */
-  readonly probeSeconds: readonly number[];
+  /** Before and after: whether the machine itself was slow, or had other things to do. */
+  readonly probes: readonly Probe[];
 }
 
 export interface ResultsFile {

@@ -27,11 +27,13 @@ export async function runBenchmark(
     [...values, JSON.stringify({ ...options, command, resultPath } satisfies RunOneOptions)],
     { stdio: ['ignore', 'inherit', 'inherit'] },
   );
+  const end = (): void => void child.kill('SIGTERM');
+  process.once('exit', end);
   const limit = options.quick ? LIMIT_MS.quick : LIMIT_MS.full;
   let isOverdue = false;
   const timer = setTimeout(() => {
     isOverdue = true;
-    child.kill('SIGTERM');
+    end();
   }, limit);
   try {
     const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>(
@@ -46,6 +48,7 @@ export async function runBenchmark(
     if (!existsSync(resultPath)) return 'exit code 0, but no result';
     return JSON.parse(readFileSync(resultPath, 'utf8')) as BenchResult;
   } finally {
+    process.off('exit', end);
     clearTimeout(timer);
     rmSync(folder, { recursive: true });
   }
@@ -59,5 +62,5 @@ function commandOf(name: string, { quick, repetitions }: RunOptions): string {
 }
 
 export function defaultRepetitions(quick: boolean): number {
-  return quick ? 1 : 7;
+  return quick ? 1 : 5;
 }

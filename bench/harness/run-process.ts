@@ -38,6 +38,8 @@ export async function runProcess(
     env: { ...process.env, ...environment, TIDEMARK_BENCH_USAGE: usagePath },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -61,6 +63,7 @@ export async function runProcess(
     };
     return { seconds, stdout, ...usage };
   } finally {
+    process.off('exit', kill);
     rmSync(folder, { recursive: true });
   }
 }

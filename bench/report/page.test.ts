@@ -15,7 +15,7 @@ function result(name: string, change: Partial<BenchResult>): BenchResult {
   return {
     ...{ name, question: `How fast is ${name}?`, command: `npm run bench -- ${name}` },
     ...{ quick: false, startedAt: '2026-11-21T08:00:00.000Z', elapsedSeconds: 12.3 },
-    ...{ probeSeconds: [0.01], machine },
+    ...{ probes: [{ seconds: 0.01, share: 1 }], machine },
     ...{ measurements: [], ratios: [], latencies: [], figures: [], notes: [] },
     ...change,
   };
@@ -62,6 +62,13 @@ test('a page tells where we lose: slower than others, and bars that are not met'
   assert.match(lines, /- first: ours to DuckDB: 0\.50 times\./);
   assert.match(lines, /- first: peak memory: 700 MiB, wanted at most 500\./);
   assert.doesNotMatch(lines, /ours to C|ten times as many/);
+});
+
+test('a page says what was measured while the machine was busy', () => {
+  const probes = [{ seconds: 0.01, share: 0.5 }];
+  const benchmarks = [result('idle', {}), result('pressed', { probes })];
+  const { markdown } = drawPage({ format: 1, benchmarks }, '');
+  assert.match(markdown, /busy with other work:\*\* pressed\./);
 });
 
 test('a page has the command, commit and median of each figure, and its charts exist', () => {

@@ -21,6 +21,8 @@ export interface Page {
   readonly charts: readonly Chart[];
 }
 
+/** Of a processor. */
+const SHARE_MIN = 0.9;
 /** Folder of the charts, as seen from the page. */
 const CHARTS = 'benchmarks';
 
@@ -34,7 +36,11 @@ export function drawPage({ benchmarks }: ResultsFile, whereWeLose: string): Page
       '[bench/README.md](../bench/README.md#how-it-is-measured). Lines in charts show the ' +
       'median, thin strokes the fastest and slowest repetition. Trust ratios: contenders take ' +
       'turns in one run, while absolute figures move with the machine and its neighbours.',
+    benchmarks.some(({ quick }) => quick)
+      ? '**Some of this is of quick runs, over so few rows that it says nothing of speed.**'
+      : '',
     machineLines(benchmarks),
+    busyLine(benchmarks),
     '## Against others',
     'How many times faster ours is for each unit of work, at the median of neighbouring runs; ' +
       'below 1 we lose.',
@@ -65,6 +71,14 @@ function machineLines(benchmarks: readonly BenchResult[]): string {
     '',
     ...lines.map(([text, own]) => `- ${own.map(({ name }) => name).join(', ')}: ${text}.`),
   ].join('\n');
+}
+
+/** Where a thread did not get a processor for itself, before or after. */
+function busyLine(benchmarks: readonly BenchResult[]): string {
+  const busy = benchmarks.filter(({ probes }) => probes.some(({ share }) => share < SHARE_MIN));
+  if (busy.length === 0) return '';
+  const names = busy.length === benchmarks.length ? 'all' : busy.map(({ name }) => name).join(', ');
+  return `**Measured while the machine was busy with other work:** ${names}.`;
 }
 
 function peersTable(benchmarks: readonly BenchResult[]): string {
