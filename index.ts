@@ -59,7 +59,7 @@ export function createPipeline(
     warnings: options.warnings,
     checkpoints: checkpoint && {
       ...checkpoint,
-      open: () => FolderStore.open(checkpoint.folder),
+      open: (warn) => FolderStore.open(checkpoint.folder, warn),
       start: options.start ?? { kind: 'newest' },
     },
   });

@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { FolderLock, runningEngine } from './folder-lock.ts';
+import { FolderLock, type LockHolder, runningEngine } from './folder-lock.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'tidemark-lock-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -31,14 +31,17 @@ test('a holder at another place keeps the folder as long as its heart beats', as
   // Clocks of machines may differ: only that it changes counts.
   const heart = setInterval(() => utimesSync(path, 1000, ++beats), 100);
   try {
-    await assert.rejects(FolderLock.take(folder, LEASE_MS), {
+    await assert.rejects(FolderLock.take(folder, undefined, LEASE_MS), {
       code: 'checkpoint/busy',
       message: `cannot use ${folder}: another run has it, process ${process.pid} on other`,
     });
   } finally {
     clearInterval(heart);
   }
-  const lock = await FolderLock.take(folder, LEASE_MS);
+  const waits: unknown[] = [];
+  const onWait = (holder: LockHolder, seconds: number) => waits.push([holder.host, seconds]);
+  const lock = await FolderLock.take(folder, onWait, LEASE_MS);
+  assert.deepEqual(waits, [['other', 1]]);
   assert.equal((await runningEngine(folder))?.pid, process.pid);
   assert.deepEqual(readdirSync(folder), ['engine.lock']);
   await lock.release();
@@ -48,7 +51,7 @@ test('a holder at another place keeps the folder as long as its heart beats', as
 test('of several that wait for a silent holder elsewhere, one gets the folder', async () => {
   const folder = mkdtempSync(join(root, 'folder-'));
   foreignLock(folder);
-  const taking = Array.from({ length: 6 }, () => FolderLock.take(folder, LEASE_MS));
+  const taking = Array.from({ length: 6 }, () => FolderLock.take(folder, undefined, LEASE_MS));
   const taken = await Promise.allSettled(taking);
   const locks = taken.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   assert.equal(locks.length, 1);
@@ -68,7 +71,7 @@ test('process 1 of one container does not take the folder of process 1 of anothe
   const program = `
     import { FolderLock } from ${JSON.stringify(module)};
     try {
-      await FolderLock.take(process.argv[1], 5000);
+      await FolderLock.take(process.argv[1], undefined, 5000);
       console.log('has it', process.pid);
       setInterval(() => undefined, 1000);
     } catch (error) {
@@ -89,6 +92,6 @@ test('process 1 of one container does not take the folder of process 1 of anothe
     first.kill('SIGKILL');
   }
   await once(first, 'close');
-  const lock = await FolderLock.take(folder, LEASE_MS);
+  const lock = await FolderLock.take(folder, undefined, LEASE_MS);
   await lock.release();
 });

@@ -56,10 +56,15 @@ export class FolderLock {
 
   /**
    * Takes the lock, also from a holder that is dead.
+   * @param onWait Told where it takes some time to find out whether its holder is.
    * @param leaseMs Other than usual, for tests.
    * @throws {EngineError} checkpoint/busy
    */
-  static async take(folder: string, leaseMs = LEASE_MS): Promise<FolderLock> {
+  static async take(
+    folder: string,
+    onWait: (holder: LockHolder, seconds: number) => void = () => undefined,
+    leaseMs = LEASE_MS,
+  ): Promise<FolderLock> {
     const own: LockHolder = {
       pid: process.pid,
       started: startOf(process.pid) ?? '',
@@ -73,7 +78,7 @@ export class FolderLock {
     const file = await open(temporary, 'wx');
     try {
       await file.writeFile(text);
-      await takeLock({ folder, own: temporary, leaseMs }, path);
+      await takeLock({ folder, own: temporary, onWait, leaseMs }, path);
       return new FolderLock(path, text, file);
     } catch (error) {
       await file.close();
@@ -105,11 +110,12 @@ interface Taking {
   readonly folder: string;
   /** File that becomes the lock. */
   readonly own: string;
+  readonly onWait: (holder: LockHolder, seconds: number) => void;
   readonly leaseMs: number;
 }
 
 async function takeLock(taking: Taking, path: string): Promise<void> {
-  const { folder, own, leaseMs } = taking;
+  const { folder, own } = taking;
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     try {
       await link(own, path);
@@ -120,7 +126,7 @@ async function takeLock(taking: Taking, path: string): Promise<void> {
     const found = await contentOf(path);
     if (found === undefined) continue;
     const holder = holderIn(found);
-    if (holder !== undefined && (await isAtWork(path, found, holder, leaseMs))) {
+    if (holder !== undefined && (await isAtWork(taking, path, found, holder))) {
       throw new EngineError(
         'checkpoint/busy',
         `cannot use ${folder}: another run has it, ${describeHolder(holder)}`,
@@ -140,12 +146,13 @@ async function takeLock(taking: Taking, path: string): Promise<void> {
 }
 
 async function isAtWork(
+  { onWait, leaseMs }: Taking,
   path: string,
   found: string,
   holder: LockHolder,
-  leaseMs: number,
 ): Promise<boolean> {
   if (isNear(holder)) return startOf(holder.pid) === holder.started;
+  onWait(holder, leaseMs / 1000);
   const before = await timeOf(path);
   for (let passedMs = 0; passedMs < leaseMs; passedMs += LOOK_MS) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));

@@ -7,7 +7,7 @@ import { open, link, mkdir, readdir, readFile, stat, unlink, writeFile } from 'n
 import { join } from 'node:path';
 import { EngineError } from '../contract/error.ts';
 import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
-import { FolderLock } from './folder-lock.ts';
+import { describeHolder, FolderLock } from './folder-lock.ts';
 
 const FILE = /^(\d{12})\.checkpoint$/;
 /** An empty file beside a checkpoint whose outputs are in sight. */
@@ -25,13 +25,22 @@ export class FolderStore implements CheckpointStore {
 
   /**
    * The folder for an engine that runs: made where it is missing, and locked.
+   * @param warn Told what the user should know while it is waited for.
    * @throws {EngineError} `checkpoint/busy` where another engine has it.
    */
-  static async open(folder: string): Promise<FolderStore> {
+  static async open(
+    folder: string,
+    warn: (warning: string) => void = () => undefined,
+  ): Promise<FolderStore> {
     let lock: FolderLock | undefined;
     try {
       await mkdir(folder, { recursive: true });
-      lock = await FolderLock.take(folder);
+      lock = await FolderLock.take(folder, (holder, seconds) => {
+        warn(
+          `${folder} is in use by ${describeHolder(holder)}, or was left behind by it: waiting up ` +
+            `to ${seconds} s for a sign of life`,
+        );
+      });
       const names = await readdir(folder);
       for (const name of names) {
         const epoch = COMMITTED.exec(name)?.[1];

@@ -23,8 +23,8 @@ export interface RunOptions extends Omit<RunSettings, 'checkpoints'> {
   readonly warnings?: readonly string[] | undefined;
   readonly checkpoints?:
     | (CheckpointOptions & {
-        /** Opens the store, for this run alone. */
-        readonly open: () => Promise<CheckpointStore>;
+        /** Opens the store, for this run alone; `warn` tells what the user should know of it. */
+        readonly open: (warn: (warning: string) => void) => Promise<CheckpointStore>;
         readonly start: StartRequest;
       })
     | undefined;
@@ -97,7 +97,7 @@ export class Pipeline {
   async run(): Promise<RunResult> {
     const { checkpoints } = this.#options;
     if (checkpoints === undefined) return this.#outcome();
-    const store = await checkpoints.open();
+    const store = await checkpoints.open((warning) => this.#warnings.push(warning));
     try {
       this.#run = this.#newRun(store, checkpoints.start);
       let hasRead = false;
