@@ -130,9 +130,10 @@ function machineLines(old: BenchResult, now: BenchResult): string[] {
     lines.push(`another ${fact}: ${old.machine[fact]}, now ${now.machine[fact]}`);
   }
   const probed = ({ probes }: BenchResult): number => median(probes.map(({ seconds }) => seconds));
-  const drift = probed(old) / probed(now) - 1;
-  if (Math.abs(drift) > DRIFT) {
-    lines.push(`the machine itself was ${signed(drift * 100, 0)} % as fast: mind smaller changes`);
+  const drift = probed(old) / probed(now);
+  if (Math.abs(drift - 1) > DRIFT) {
+    const speed = `${drift.toFixed(2)} times the speed of then`;
+    lines.push(`the machine itself ran at ${speed}: mind changes of that size`);
   }
   return lines;
 }
