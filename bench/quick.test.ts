@@ -8,15 +8,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { benchmarkNames } from './harness/catalog.ts';
+import { benchmarkNames, loadBenchmark } from './harness/catalog.ts';
 import { runBenchmark } from './harness/run-benchmarks.ts';
 import { drawPage } from './report/page.ts';
 
 const data = mkdtempSync(join(tmpdir(), 'tidemark-no-data-'));
 after(() => rmSync(data, { recursive: true }));
 
-test('there are benchmarks', () => {
+test('there are benchmarks, each of which asks a question', async () => {
   assert(benchmarkNames().length > 10, benchmarkNames().join());
+  for (const file of benchmarkNames()) {
+    const { name, question } = await loadBenchmark(file);
+    assert.equal(name, file);
+    assert.match(question, /\?/, `the question of ${name}`);
+  }
 });
 
 for (const name of benchmarkNames()) {
