@@ -1,7 +1,7 @@
 /**
  * What is found of anomalies that were put into real trades: spikes, misplaced decimal points,
- * prices that stand still, surges of volume, trades that are repeated, late or missing. What they
- * look like, and how large they are, says injected/inject.ts.
+ * prices that stand still, symbols that fall silent, surges of volume, trades that are repeated,
+ * late or missing. What they look like, and how large they are, says injected/inject.ts.
  *
  * The pipeline is config/pipelines/feed-quality.yaml, with one set of parameters for all symbols.
  * It was tuned on the first day and its seeds; what counts are the other days, which have seeds of

@@ -26,6 +26,7 @@ import { rsiDetector } from './rsi-detector/rsi-detector.ts';
 import { seasonalDetector } from './seasonal-detector/seasonal-detector.ts';
 import { sequenceDetector } from './sequence-detector/sequence-detector.ts';
 import { sessionWindow } from './session-window/session-window.ts';
+import { staleFeedDetector } from './stale-feed-detector/stale-feed-detector.ts';
 import { stuckPriceDetector } from './stuck-price-detector/stuck-price-detector.ts';
 import { threshold } from './threshold/threshold.ts';
 import { tradingSession } from './trading-session/trading-session.ts';
@@ -65,6 +66,7 @@ export const operators: readonly OperatorDefinition[] = [
   seasonalDetector,
   sequenceDetector,
   sessionWindow,
+  staleFeedDetector,
   stuckPriceDetector,
   threshold,
   tradingSession,

@@ -8,6 +8,7 @@
  *   duplicate  a trade is sent again 50 ms to 2 s later, as it was
  *   late       a trade arrives 0.2 to 10 s behind its time, behind at least one other
  *   gap        1 to 50 trades are missing
+ *   silent     for 2 to 5 minutes all trades are missing, at least 30 of them
  *
  * Where a range spans more than twice its start it is drawn so that every octave is as likely as
  * every other: small ones are more frequent, as they are harder. Usual moves from one trade to the
@@ -33,7 +34,15 @@ export interface Trade {
   readonly rest: string;
 }
 
-export type Kind = 'spike' | 'decimal' | 'stuck' | 'volume' | 'duplicate' | 'late' | 'gap';
+export type Kind =
+  | 'spike'
+  | 'decimal'
+  | 'stuck'
+  | 'volume'
+  | 'duplicate'
+  | 'late'
+  | 'gap'
+  | 'silent';
 
 /** Where an anomaly lies, both ends within it, and what a detector should call it. */
 export interface InjectedLabel {
@@ -69,10 +78,12 @@ const PLAN: Readonly<Record<Kind, { readonly count: number; readonly slotSeconds
   late: { count: 20, slotSeconds: MINUTE_S },
   gap: { count: 10, slotSeconds: MINUTE_S },
   stuck: { count: 10, slotSeconds: 6 * MINUTE_S },
+  silent: { count: 6, slotSeconds: 6 * MINUTE_S },
   volume: { count: 8, slotSeconds: 4.5 * MINUTE_S },
 };
 
-const STUCK_ROWS_MIN = 30;
+/** Of less nothing could be told. */
+const ROWS_MIN = 30;
 
 /** A trade that may still change. */
 interface Draft {
@@ -115,7 +126,7 @@ const INJECTORS: Readonly<Record<Kind, (slot: Slot) => void>> = {
   },
   stuck: ({ random, trades: all, stretch, label }) => {
     const trades = part(random, all, stretch, random.uniform(120, 300));
-    if (trades.length < STUCK_ROWS_MIN) return;
+    if (trades.length < ROWS_MIN) return;
     for (const trade of trades) trade.price = trades[0]!.price;
     label('stuck_price', trades[0]!.time, trades.at(-1)!.time);
   },
@@ -149,6 +160,14 @@ const INJECTORS: Readonly<Record<Kind, (slot: Slot) => void>> = {
     const missing = trades.slice(from, Math.min(from + count, trades.length - 1));
     for (const trade of missing) trade.isMissing = true;
     label('sequence_gap', missing[0]!.time, trades[from + missing.length]!.time);
+  },
+  silent: ({ random, trades: all, stretch, label }) => {
+    const trades = part(random, all, stretch, random.uniform(120, 300));
+    const next = all[all.indexOf(trades.at(-1)!) + 1];
+    if (trades.length < ROWS_MIN || next === undefined) return;
+    for (const trade of trades) trade.isMissing = true;
+    label('stale_feed', trades[0]!.time, trades.at(-1)!.time);
+    label('sequence_gap', trades[0]!.time, next.time);
   },
 };
 

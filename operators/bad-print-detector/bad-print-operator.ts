@@ -14,13 +14,14 @@ import type {
   OperatorContext,
   StateTables,
 } from '../../engine/contract/operator.ts';
-import { columnIndex, elementBytes } from '../../engine/contract/schema.ts';
+import { columnIndex } from '../../engine/contract/schema.ts';
 import { durationNs, END_OF_TIME, type EventTime } from '../../engine/contract/time.ts';
 import { compileToFloat64 } from '../../engine/expression/compile-expression.ts';
 import { parseAccepted } from '../../engine/expression/plan-expression.ts';
 import { KeyedRecords } from '../../wasm/host/keyed-records.ts';
 import { AnomalyOutput, FoundAnomalies } from '../anomalies/found-anomalies.ts';
 import { KEYED_TABLE } from '../detectors/keyed-detector.ts';
+import { PlacedRows } from '../detectors/placed-rows.ts';
 import type { Config } from './bad-print-detector.ts';
 import { levelNumbers, PriceLevel } from './price-level.ts';
 
@@ -29,9 +30,6 @@ const PRICE_MAX = 1e140;
 
 /** How far from a power of ten, in parts of it, is still a misplaced decimal point. */
 const DECIMAL_TOLERANCE = 0.05;
-
-/** Key, high and low word of the time. */
-const PLACE_NUMBERS = 3;
 
 export class BadPrintOperator implements Operator {
   readonly #context: OperatorContext;
@@ -48,8 +46,8 @@ export class BadPrintOperator implements Operator {
   readonly #timeColumn: number;
   /** Keys with prices that wait. */
   readonly #waiting = new Set<number>();
-  /** Keys, high and low words of the times of what was found in the batch at hand. */
-  readonly #places: number[] = [];
+  /** Rows of what was found in the batch at hand. */
+  readonly #places = new PlacedRows();
 
   constructor(config: Config, context: OperatorContext, state?: StateTables) {
     const { input, memory, keys } = context;
@@ -99,7 +97,7 @@ export class BadPrintOperator implements Operator {
     const times = memory.u32(columns[this.#timeColumn]!.pointer, 2 * rowCount);
     const watermarks = rowWatermarks === 0 ? times : memory.u32(rowWatermarks, 2 * rowCount);
     const records = this.#view();
-    this.#places.length = 0;
+    this.#places.clear();
     for (let row = 0; row < rowCount; row++) {
       const price = prices[row]!;
       if (!(price > 0 && price <= PRICE_MAX)) continue;
@@ -109,7 +107,7 @@ export class BadPrintOperator implements Operator {
       if (high < late || (high === late && low < watermarks[2 * row]!)) continue;
       this.#judge(records, keys[row]!, price, high, low);
     }
-    if (this.#places.length > 0) this.#output.emit(this.#foundBatch(batch), collector);
+    if (this.#places.count > 0) this.#output.emit(this.#places.batch(this.#context), collector);
   }
 
   #judge(records: Float64Array, key: number, price: number, high: number, low: number): void {
@@ -133,13 +131,13 @@ export class BadPrintOperator implements Operator {
         limit,
       } = level.waitingAt(records, at, i);
       const found = isDecimalShift(value / mean) ? this.#decimals : this.#found;
-      found.add(this.#places.length / PLACE_NUMBERS, {
+      found.add(this.#places.count, {
         ...{ value, baseline: mean },
         score: (value / mean - 1) * 100,
         threshold: (limit / mean) * 100,
         details: [count - i, price],
       });
-      this.#places.push(key, atHigh, atLow);
+      this.#places.add(key, atHigh, atLow);
     }
     if (count > 0) {
       level.forget(records, at);
@@ -157,26 +155,6 @@ export class BadPrintOperator implements Operator {
   #move(records: Float64Array, key: number): void {
     this.#level.move(records, key * this.#numbers);
     this.#waiting.delete(key);
-  }
-
-  /** What was found as rows that have a key and a time; the other columns are not read. */
-  #foundBatch(batch: Batch): Batch {
-    const { memory, input } = this.#context;
-    const count = this.#places.length / PLACE_NUMBERS;
-    const longs = memory.arena.allocate(count * 8);
-    const shorts = memory.arena.allocate(count * 4);
-    const words = memory.u32(longs, 2 * count);
-    const keys = memory.u32(shorts, count);
-    for (let i = 0; i < count; i++) {
-      keys[i] = this.#places[PLACE_NUMBERS * i]!;
-      words[2 * i + 1] = this.#places[PLACE_NUMBERS * i + 1]!;
-      words[2 * i] = this.#places[PLACE_NUMBERS * i + 2]!;
-    }
-    const columns = input.columns.map(({ type }, i) => {
-      const isKey = i === this.#keyColumn || elementBytes(type) !== 8;
-      return { ...batch.columns[i]!, pointer: isKey ? shorts : longs };
-    });
-    return { rowCount: count, columns, rowWatermarks: 0, origin: 'none' };
   }
 
   advance(watermark: EventTime): EventTime {

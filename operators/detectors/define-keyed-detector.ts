@@ -59,8 +59,8 @@ interface Spec<F extends Fields>
   /** Types of its anomalies, where they are not that of the field `anomaly_type`. */
   readonly types?: readonly string[] | ((config: ConfigOf<F>) => readonly string[]);
   /**
-   * Fields that are expressions of numbers, or several by name; the first stands for all where a
-   * key is reported.
+   * Fields that are expressions of numbers, or several by name; the first, if there is any, stands
+   * for all where a key is reported.
    */
   readonly inputs: readonly (keyof F & string)[];
   /** What the record of a key holds, for the checkpoint's manifest. */
@@ -119,7 +119,7 @@ export function defineKeyedDetector<F extends Fields & Omit<AnomalyFields, 'anom
     if (by !== undefined) {
       planGroups(config[by as keyof ConfigOf<F>] as string | undefined, input, by, report);
     }
-    return { main: anomalySchema(input, [inputs[0]!], report) };
+    return { main: anomalySchema(input, [inputs[0] ?? 'detector'], report) };
   };
   const groupSize = (config: ConfigOf<F>): StateSize => {
     if (by === undefined) return NO_STATE;
