@@ -166,7 +166,7 @@ const INJECTORS: Readonly<Record<Kind, (slot: Slot) => void>> = {
     const next = all[all.indexOf(trades.at(-1)!) + 1];
     if (trades.length < ROWS_MIN || next === undefined) return;
     for (const trade of trades) trade.isMissing = true;
-    label('stale_feed', trades[0]!.time, trades.at(-1)!.time);
+    label('stale_feed', trades[0]!.time, next.time);
     label('sequence_gap', trades[0]!.time, next.time);
   },
 };

@@ -30,6 +30,7 @@ async function anomaliesOf(
     `sources.trades.path=${path}`,
     `sinks.anomalies.path=${join(out, 'anomalies')}`,
     `dead_letter.path=${join(out, 'dead-letter')}`,
+    ...(name.endsWith('corrected') ? [`sinks.errors.path=${join(out, 'errors')}`] : []),
     ...more,
   ];
   const { plan, lints } = await lintFile(join(PIPELINES, `${name}.yaml`), { catalog, overrides });
