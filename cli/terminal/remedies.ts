@@ -8,7 +8,7 @@ const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
     'source or sink, --to of publish, or NATS_URL where the pipeline takes it from there',
   'nats/denied':
     'say who you are (user and password, nkey or credentials), or have the permissions of that ' +
-    'user widened on the server',
+    'user widened on the server; where an _INBOX is refused, set inbox_prefix',
   'nats/tls':
     'name the authority that signed the certificate of the server in tls.ca_file (publish: ' +
     '--tls-ca)',

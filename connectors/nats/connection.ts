@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import {
   connect,
   type ConnectionOptions,
+  createInbox,
   credsAuthenticator,
   errors,
   type NatsConnection,
@@ -190,11 +191,21 @@ function connectFailure(error: unknown, config: ConnectionConfig, who: string): 
 
 /** Whether the server does not want this client, or what it asks for. */
 export function isDenied(error: unknown): boolean {
-  return (
+  if (
     error instanceof errors.AuthorizationError ||
     error instanceof errors.UserAuthenticationExpiredError ||
     error instanceof errors.PermissionViolationError
-  );
+  ) {
+    return true;
+  }
+  // A request whose answer may not be received fails with the refusal as its cause.
+  return error instanceof errors.RequestError && error.cause !== undefined && isDenied(error.cause);
+}
+
+/** A subject for answers, under the prefix that permissions may ask for. */
+export function newInbox(connection: NatsConnection): string {
+  const { options } = connection as { readonly options?: ConnectionOptions };
+  return createInbox(options?.inboxPrefix);
 }
 
 /** Waits for what is under way, but not for ever. */

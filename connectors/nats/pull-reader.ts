@@ -20,9 +20,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream';
-import { createInbox, errors, type Msg, type Subscription } from '@nats-io/transport-node';
+import { errors, type Msg, type Subscription } from '@nats-io/transport-node';
 import { EngineError } from '../../engine/contract/error.ts';
-import { backOffMs, isDenied, sleep } from './connection.ts';
+import { backOffMs, isDenied, newInbox, sleep } from './connection.ts';
 import { checkPosition, refuseLoss } from './check-position.ts';
 import type { StreamPosition } from './judge-position.ts';
 import { MessageQueue } from './message-queue.ts';
@@ -239,7 +239,7 @@ export class PullReader {
     verified.catch(() => undefined);
     await Promise.race([verified, broken]);
     const name = `tidemark-${randomUUID()}`;
-    this.#inbox = createInbox();
+    this.#inbox = newInbox(connection);
     this.#pullSubject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`;
     this.#delivered = 0;
     this.#ahead = 0;

@@ -1,6 +1,7 @@
 /**
- * Rows into the partitions of a stream. Each partition has one message on its way at a time, so
- * that its rows stay in order whatever has to be tried again; the partitions go side by side.
+ * Rows into the partitions of a stream, through a window where the stream allows one. Otherwise
+ * each partition has one message on its way at a time, so that its rows stay in order whatever has
+ * to be tried again; the partitions go side by side.
  *
  * A message says in its id which rows it holds, counted in its partition. So a publisher that is
  * run again passes over what is stored, however its rows were cut into messages.
@@ -12,8 +13,14 @@ import { columnIndex, type Schema, STRING_NULL } from '../../engine/contract/sch
 import { RowBuffer } from '../parquet/row-buffer.ts';
 import { batchOf, type EncodeRows } from './message-encoder.ts';
 import { type PublishContext, publishMessage } from './publish-message.ts';
+import type { PublishWindow } from './publish-window.ts';
 import { messageId } from './stored-rows.ts';
 import { tokenFor } from './subject-template.ts';
+
+export type OpenWindow = (
+  context: PublishContext,
+  onAgain: (messages: number) => void,
+) => PublishWindow;
 
 export interface PublisherOptions {
   readonly context: PublishContext;
@@ -27,6 +34,8 @@ export interface PublisherOptions {
   readonly payloadBytesMax: number;
   /** Rows of each partition that the stream holds already. */
   readonly stored: readonly number[];
+  /** Set where the stream may be published to through a window. */
+  readonly openWindow?: OpenWindow | undefined;
 }
 
 export interface PublishStats {
@@ -57,6 +66,13 @@ interface Lane {
   turn: Promise<void>;
 }
 
+interface Message {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly id: string;
+  readonly rows: number;
+}
+
 export class RowPublisher {
   readonly stats: PublishStats = {
     rows: 0,
@@ -68,6 +84,8 @@ export class RowPublisher {
     retries: 0,
   };
   readonly #options: PublisherOptions;
+  readonly #context: PublishContext;
+  readonly #window: PublishWindow | undefined;
   readonly #lanes: readonly Lane[];
   readonly #key: number;
   readonly #columns: readonly number[];
@@ -78,6 +96,16 @@ export class RowPublisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#context = {
+      ...options.context,
+      onRetry: (reason) => {
+        this.stats.retries++;
+        options.context.onRetry?.(reason);
+      },
+    };
+    this.#window = options.openWindow?.(this.#context, (messages) => {
+      this.stats.retries += messages;
+    });
     const { schema, partitions, rowsPerMessage } = options;
     this.#key = columnIndex(schema, schema.key);
     this.#columns = schema.columns.map((_, index) => index);
@@ -145,23 +173,46 @@ export class RowPublisher {
       lane.buffer.append(batch, this.#columns, rows, at, count);
       lane.seen += count;
       at += count;
-      if (lane.buffer.room === 0) await this.#send(partition);
+      const sending = lane.buffer.room === 0 ? this.#send(partition) : undefined;
+      if (sending !== undefined) await sending;
     }
   }
 
-  /** Sends what is in the buffer of a partition. */
-  async #send(partition: number): Promise<void> {
+  /**
+   * Sends what is in the buffer of a partition. A promise is returned only where it has to be
+   * waited for: many small messages then go out in one piece.
+   */
+  #send(partition: number): Promise<void> | undefined {
     const lane = this.#lanes[partition]!;
-    if (lane.buffer.rowCount === 0) return;
+    if (lane.buffer.rowCount === 0) return undefined;
     let { first } = lane;
-    for (const { payload, rows, symbol } of this.#payloads(lane.buffer)) {
+    const messages = [...this.#payloads(lane.buffer)].map(({ payload, rows, symbol }): Message => {
       const id = messageId(this.#options.publisher, partition, first, rows);
-      const subject = `${this.#options.prefix}.${partition}.${symbol}`;
       first += rows;
+      return { subject: `${this.#options.prefix}.${partition}.${symbol}`, payload, id, rows };
+    });
+    lane.buffer.clear();
+    if (this.#window?.isOpen !== true) return this.#sendInTurn(lane, messages);
+    if (messages.length === 1) return this.#sendThrough(this.#window, messages[0]!);
+    return this.#sendParts(this.#window, messages);
+  }
+
+  #sendThrough(window: PublishWindow, message: Message): Promise<void> | undefined {
+    const { subject, payload, id } = message;
+    return window.publish(subject, payload, id, (isDuplicate) => this.#count(message, isDuplicate));
+  }
+
+  async #sendParts(window: PublishWindow, messages: readonly Message[]): Promise<void> {
+    for (const message of messages) await this.#sendThrough(window, message);
+  }
+
+  /** Without a window: each message behind the one before it in its partition. */
+  async #sendInTurn(lane: Lane, messages: readonly Message[]): Promise<void> {
+    for (const message of messages) {
       lane.waiting++;
       lane.turn = lane.turn.then(async () => {
         try {
-          if (this.#failure === undefined) await this.#publish(subject, payload, id, rows);
+          if (this.#failure === undefined) await this.#publish(message);
         } catch (error) {
           this.#failure ??= { error };
         } finally {
@@ -169,7 +220,6 @@ export class RowPublisher {
         }
       });
     }
-    lane.buffer.clear();
     while (lane.waiting > WAITING_MAX && this.#failure === undefined) await lane.turn;
     this.#check();
   }
@@ -195,15 +245,13 @@ export class RowPublisher {
     }
   }
 
-  async #publish(subject: string, payload: Uint8Array, id: string, rows: number): Promise<void> {
-    const context: PublishContext = {
-      ...this.#options.context,
-      onRetry: (reason) => {
-        this.stats.retries++;
-        this.#options.context.onRetry?.(reason);
-      },
-    };
-    const { isDuplicate } = await publishMessage(context, subject, payload, id);
+  async #publish(message: Message): Promise<void> {
+    const { subject, payload, id } = message;
+    const { isDuplicate } = await publishMessage(this.#context, subject, payload, id);
+    this.#count(message, isDuplicate);
+  }
+
+  #count({ payload, rows }: Message, isDuplicate: boolean): void {
     this.stats.messages++;
     if (isDuplicate) {
       this.stats.duplicates++;
@@ -226,7 +274,12 @@ export class RowPublisher {
   /** Resolves when everything sent is stored. */
   async drain(): Promise<void> {
     await this.flush();
+    await this.#window?.drain();
     await Promise.all(this.#lanes.map(({ turn }) => turn));
     this.#check();
+  }
+
+  close(): void {
+    this.#window?.close();
   }
 }

@@ -222,6 +222,7 @@ test('who may not is told, and why', async () => {
     accounts { APP { jetstream: enabled, users: [
       { user: admin, password: s3cret }
       { nkey: ${user.getPublicKey()} }
+      { user: engine, password: own, permissions { subscribe: { allow: ["_INBOX_engine.>"] } } }
       { user: reader, password: weak, permissions { publish: { deny: "$JS.API.CONSUMER.>" } } }
     ] } }`;
   const admin = { user: 'admin', pass: 's3cret' };
@@ -237,6 +238,9 @@ test('who may not is told, and why', async () => {
   };
   assert.equal(await read({ user: 'admin', password: 's3cret' }), '5 rows');
   assert.equal(await read({ nkey: seed }), '5 rows');
+  const engine = { user: 'engine', password: 'own' };
+  assert.equal(await read({ ...engine, inbox_prefix: '_INBOX_engine' }), '5 rows');
+  assert.match(await read(engine), /^nats\/denied: .*_INBOX/);
   const wrong = await read({ user: 'admin', password: 'hunter2' });
   assert.match(wrong, /^nats\/denied: source "trades": nats:.* refuses .*authorization/i);
   assert.ok(!wrong.includes('hunter2'));
