@@ -1,13 +1,13 @@
 /** Replays the rows of a source into a partitioned stream, flat out or by the clock of the rows. */
 
 import { randomUUID } from 'node:crypto';
-import { jetstream, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { ColumnBatch } from '../../engine/contract/batch.ts';
 import type { SourceDefinition } from '../../engine/contract/connector.ts';
 import { EngineError } from '../../engine/contract/error.ts';
 import { columnIndex, INT64_NULL, type Schema } from '../../engine/contract/schema.ts';
-import { backOffMs, closeConnection, openConnection, sleep } from './connection.ts';
+import { closeConnection, openConnection, sleep } from './connection.ts';
 import type { ConnectionConfig } from './connection-fields.ts';
 import { makeEncoder } from './message-encoder.ts';
 import { PublishWindow } from './publish-window.ts';
@@ -15,7 +15,7 @@ import { PublishInput } from './publish-input.ts';
 import { type OpenWindow, type PublishStats, RowPublisher } from './row-publisher.ts';
 import type { MessageFormat } from './source-fields.ts';
 import { storedRows } from './stored-rows.ts';
-import { describeLayout, isPassing, readFacts } from './stream-facts.ts';
+import { describeLayout } from './stream-facts.ts';
 import { findOrAddStream, type FoundStream } from './stream-setup.ts';
 
 export interface PublishRequest {
@@ -82,7 +82,7 @@ export async function publishSource(request: PublishRequest): Promise<PublishPro
     request.onFound?.(found);
     const search = { connection, manager, facts: found.facts, prefix, partitions, publisher, who };
     const stored = await storedRows(search);
-    const openWindow = windowFor(found, request, connection, manager);
+    const openWindow = windowFor(found, connection);
     const rows = new RowPublisher({
       context: {
         client: jetstream(connection),
@@ -117,26 +117,10 @@ export async function publishSource(request: PublishRequest): Promise<PublishPro
 const DUPLICATE_WINDOW_NS_MIN = 30e9;
 
 /** A window where the stream allows one. */
-function windowFor(
-  { config, facts }: FoundStream,
-  { giveUpMs, signal }: PublishRequest,
-  connection: NatsConnection,
-  manager: JetStreamManager,
-): OpenWindow | undefined {
-  if (config.num_replicas > 1 || config.duplicate_window < DUPLICATE_WINDOW_NS_MIN)
-    return undefined;
-  const lastSequence = async (): Promise<number> => {
-    const untilMs = performance.now() + giveUpMs;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return (await readFacts(manager, facts.name, 'publish')).lastSequence;
-      } catch (error) {
-        if (!isPassing(error) || performance.now() > untilMs || signal.aborted) throw error;
-        await sleep(backOffMs(attempt), signal);
-      }
-    }
-  };
-  return (context, onAgain) => new PublishWindow({ connection, context, lastSequence, onAgain });
+function windowFor({ config }: FoundStream, connection: NatsConnection): OpenWindow | undefined {
+  const { num_replicas: replicas, duplicate_window: windowNs } = config;
+  if (replicas > 1 || windowNs < DUPLICATE_WINDOW_NS_MIN) return undefined;
+  return (context, onAgain) => new PublishWindow({ connection, context, onAgain });
 }
 
 function wishOf(request: PublishRequest) {

@@ -1,12 +1,12 @@
 /**
  * Many messages on their way at once, and yet stored in the order in which they were given. Each
- * says which sequence the stream must have reached before it (`Nats-Expected-Last-Sequence`): where
- * one is not stored, none behind it is, and all of them are sent again, one after another, under
- * the ids that they had.
+ * says which one must have been stored just before it (`Nats-Expected-Last-Msg-Id`): where one is
+ * not stored, none behind it is, and all of them are sent again, one after another, under the ids
+ * that they had. (A sequence in its place would not do: what somebody else stores moves it on.)
  *
- * So nobody else may publish to the stream at the time. Where somebody does, the window closes for
- * good, and its user goes on without it. It is for streams on one server: replicated ones take an
- * expectation that is not met for a disturbance of their own.
+ * Somebody else who publishes to the stream breaks the chain. Where that happens again and again,
+ * the window closes for good, and its user goes on without it. It is for streams on one server:
+ * replicated ones take an expectation that is not met for a disturbance of their own.
  */
 
 import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
@@ -19,15 +19,13 @@ const BYTES_MAX = 4 << 20;
 /** Silence that is taken for a loss, and how often it is looked for. */
 const SILENCE_MS = 2_000;
 const WATCH_MS = 250;
-/** So often sequences may be others than expected before it is clear that others publish. */
+/** So often another message may come between before it is clear that others publish. */
 const CONFLICTS_MAX = 3;
-const WRONG_SEQUENCE: ReadonlySet<number> = new Set([10_071, 10_164]);
+const WRONG_LAST_ID = 10_070;
 
 export interface WindowOptions {
   readonly connection: NatsConnection;
   readonly context: PublishContext;
-  /** Asks for the last sequence of the stream. */
-  readonly lastSequence: () => Promise<number>;
   /** Told how many messages have to be sent again. */
   readonly onAgain?: (messages: number) => void;
 }
@@ -56,8 +54,8 @@ export class PublishWindow {
   #bytes = 0;
   /** Number of the oldest message without an answer. */
   #first = 0;
-  /** Last sequence of the stream, were all of these stored; undefined where it has to be asked. */
-  #sequence: number | undefined;
+  /** Id of the newest message sent. */
+  #lastId = '';
   #isBroken = false;
   #conflicts = 0;
   #answeredMs = 0;
@@ -86,15 +84,8 @@ export class PublishWindow {
     id: string,
     onStored: (isDuplicate: boolean) => void,
   ): Promise<void> | undefined {
-    const sent = { subject, payload, id, onStored };
-    if (this.#sequence === undefined) return this.#begin(sent);
-    this.#send(sent, this.#sequence++);
+    this.#send({ subject, payload, id, onStored });
     return this.#isFull(MESSAGES_MAX, BYTES_MAX) ? this.#room(MESSAGES_MAX, BYTES_MAX) : undefined;
-  }
-
-  async #begin(sent: Sent): Promise<void> {
-    this.#sequence = await this.#options.lastSequence();
-    this.#send(sent, this.#sequence++);
   }
 
   /** Resolves when everything sent is stored. */
@@ -117,7 +108,7 @@ export class PublishWindow {
     return this.#isBroken || this.#sent.length >= messagesMax || this.#bytes >= bytesMax;
   }
 
-  #send(sent: Sent, expected: number): void {
+  #send(sent: Sent): void {
     const { subject, payload, id } = sent;
     if (this.#sent.length === 0) this.#answeredMs = performance.now();
     const number = this.#first + this.#sent.length;
@@ -125,7 +116,9 @@ export class PublishWindow {
     this.#bytes += payload.length;
     const head = headers();
     head.set('Nats-Msg-Id', id);
-    head.set('Nats-Expected-Last-Sequence', String(expected));
+    // Behind an answer nothing is on its way that it could come before.
+    if (this.#sent.length > 1) head.set('Nats-Expected-Last-Msg-Id', this.#lastId);
+    this.#lastId = id;
     try {
       const reply = `${this.#inbox}.${number}`;
       this.#options.connection.publish(subject, payload, { headers: head, reply });
@@ -143,7 +136,7 @@ export class PublishWindow {
     const { seq, duplicate = false, error } = answer ?? {};
     this.#answeredMs = performance.now();
     if (seq === undefined || error !== undefined) {
-      if (WRONG_SEQUENCE.has(error?.err_code ?? 0)) this.#conflicts++;
+      if (error?.err_code === WRONG_LAST_ID) this.#conflicts++;
       this.#break();
       return;
     }
@@ -151,7 +144,7 @@ export class PublishWindow {
     this.#first++;
     this.#bytes -= sent.payload.length;
     sent.onStored(duplicate);
-    // A duplicate has no new sequence, so that those behind it are expected one too high.
+    // A duplicate is not stored anew: what is behind it waits for it in vain.
     if (duplicate) this.#break();
     else this.#wake?.();
   }
@@ -176,7 +169,6 @@ export class PublishWindow {
     for (const { subject, payload, id, onStored } of again) {
       onStored((await publishMessage(this.#options.context, subject, payload, id)).isDuplicate);
     }
-    this.#sequence = undefined;
     this.#isBroken = false;
     if (this.#conflicts >= CONFLICTS_MAX) this.isOpen = false;
   }
