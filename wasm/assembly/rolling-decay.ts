@@ -66,10 +66,7 @@ function varianceOf(record: usize, isBiased: bool): f64 {
   const variance = load<f64>(record, VARIANCE);
   if (isBiased) return variance;
   if (load<f64>(record, SEEN) < 2) return NaN;
-  const weights = load<f64>(record, WEIGHTS);
-  const all = weights * weights;
-  const free = all - load<f64>(record, SQUARES);
-  return free > 0 ? (all / free) * variance : NaN;
+  return unbiased(variance, load<f64>(record, WEIGHTS), load<f64>(record, SQUARES));
 }
 
 /** Results of the record as it is, which is that before the row if `isBefore`. */
@@ -84,9 +81,21 @@ function emit(record: usize, row: u32, value: f64, isBefore: bool): void {
       if (kind == 0) {
         result = load<f64>(record, MEAN);
       } else {
-        result = varianceOf(record, load<u32>(output, 16) != 0);
-        if (kind >= 2) result = sqrt(result);
-        if (kind == 3) result = result > 0 ? distanceOf(record, value) / result : NaN;
+        const isBiased = load<u32>(output, 16) != 0;
+        if (kind == 3) {
+          if (isBiased || seen >= 2) {
+            result = scoreOf(
+              isBiased,
+              distanceOf(record, value),
+              load<f64>(record, VARIANCE),
+              load<f64>(record, WEIGHTS),
+              load<f64>(record, SQUARES),
+            );
+          }
+        } else {
+          result = varianceOf(record, isBiased);
+          if (kind == 2) result = sqrt(result);
+        }
       }
     }
     store<f64>(<usize>load<u32>(output, 4) + (<usize>row << 3), isFinite(result) ? result : NaN);
@@ -107,28 +116,153 @@ export function ewm(job: usize): void {
   const rows = load<u32>(job, 12);
   outputs = load<u32>(job, 16);
   outputsLength = load<u32>(job, 20);
-  const alpha = load<f64>(job, 24);
-  const isAdjusted = load<f64>(job, 32) != 0;
-  const isIgnoring = load<f64>(job, 40) != 0;
-  const clamp = load<f64>(job, 48);
+  alpha = load<f64>(job, 24);
+  isAdjusted = load<f64>(job, 32) != 0;
+  isIgnoring = load<f64>(job, 40) != 0;
+  clamp = load<f64>(job, 48);
+  if (clamp == 0 && outputsLength == 1) {
+    const kind = load<u32>(outputs);
+    const isBefore = load<u32>(outputs, 8) != 0;
+    if (kind == 3 && isBefore && !isAdjusted) ewmPlain(records, keys, values, rows, 3, true, false);
+    else ewmPlain(records, keys, values, rows, kind, isBefore, isAdjusted);
+    return;
+  }
+  for (let row: u32 = 0; row < rows; row++) {
+    const record = records + <usize>load<u32>(keys + (<usize>row << 2)) * RECORD_BYTES;
+    ewmRow(record, row, load<f64>(values + (<usize>row << 3)));
+  }
+}
+
+let alpha: f64 = 0;
+let isAdjusted: bool = false;
+let isIgnoring: bool = false;
+let clamp: f64 = 0;
+
+function ewmRow(record: usize, row: u32, value: f64): void {
+  emit(record, row, value, true);
+  const isValue = isFinite(value) && isNear(record, value);
+  if (load<f64>(record, SEEN) == 0) {
+    if (isValue) start(record, value);
+  } else if (isValue) {
+    decay(record, alpha);
+    const old = load<f64>(record, OLD_WEIGHT);
+    const weight = isAdjusted ? 1 : alpha == 0.5 ? 1 - old : alpha;
+    update(record, distanceOf(record, value), weight, clamp);
+    if (!isAdjusted) normalise(record);
+  } else if (!isIgnoring) {
+    decay(record, alpha);
+  }
+  emit(record, row, value, false);
+}
+
+/**
+ * `ewm` without a clamp, for one output: the same operations in the same order, where a value
+ * follows two others and, without adjustment, no gap. The weight of what was before is then the sum
+ * of weights, or 1.
+ */
+// @ts-ignore: decorator
+@inline
+function ewmPlain(
+  records: usize,
+  keys: usize,
+  values: usize,
+  rows: u32,
+  kind: u32,
+  isBefore: bool,
+  adjusts: bool,
+): void {
+  const target = <usize>load<u32>(outputs, 4);
+  const needed = max<f64>(<f64>load<u32>(outputs, 12), 2);
+  const isBiased = load<u32>(outputs, 16) != 0;
+  const factor = 1 - alpha;
+  const weight = adjusts ? 1 : alpha == 0.5 ? 1 - factor : alpha;
+  const sum = factor + weight;
+  const plainShare = weight / sum;
   for (let row: u32 = 0; row < rows; row++) {
     const record = records + <usize>load<u32>(keys + (<usize>row << 2)) * RECORD_BYTES;
     const value = load<f64>(values + (<usize>row << 3));
-    emit(record, row, value, true);
-    const isValue = isFinite(value) && isNear(record, value);
-    if (load<f64>(record, SEEN) == 0) {
-      if (isValue) start(record, value);
-    } else if (isValue) {
-      decay(record, alpha);
-      const old = load<f64>(record, OLD_WEIGHT);
-      const weight = isAdjusted ? 1 : alpha == 0.5 ? 1 - old : alpha;
-      update(record, distanceOf(record, value), weight, clamp);
-      if (!isAdjusted) normalise(record);
-    } else if (!isIgnoring) {
-      decay(record, alpha);
+    const seen = load<f64>(record, SEEN);
+    const mean = load<f64>(record, MEAN);
+    const rest = load<f64>(record, REST);
+    const variance = load<f64>(record, VARIANCE);
+    const distance = value - mean - rest;
+    const isPlain = adjusts || load<f64>(record, OLD_WEIGHT) == 1;
+    if (seen < needed || !isPlain || !isFinite(distance * distance + variance)) {
+      ewmRow(record, row, value);
+      continue;
     }
-    emit(record, row, value, false);
+    const weights = load<f64>(record, WEIGHTS);
+    const squares = load<f64>(record, SQUARES);
+    const at = target + (<usize>row << 3);
+    if (isBefore) {
+      store<f64>(at, resultOf(kind, isBiased, mean, variance, weights, squares, distance));
+    }
+    let nextWeights = weights * factor + weight;
+    let nextSquares = squares * factor * factor + weight * weight;
+    const share = adjusts ? 1 / nextWeights : plainShare;
+    if (!adjusts && sum != 1) {
+      nextWeights /= sum;
+      nextSquares /= sum * sum;
+    }
+    const step = rest + share * distance;
+    const nextMean = mean + step;
+    const nextRest = step - (nextMean - mean);
+    const nextVariance = (1 - share) * (variance + share * distance * distance);
+    store<f64>(record, nextMean, MEAN);
+    store<f64>(record, nextRest, REST);
+    store<f64>(record, nextVariance, VARIANCE);
+    store<f64>(record, nextWeights, WEIGHTS);
+    store<f64>(record, nextSquares, SQUARES);
+    if (adjusts) store<f64>(record, nextWeights, OLD_WEIGHT);
+    store<f64>(record, seen + 1, SEEN);
+    if (!isBefore) {
+      const away = value - nextMean - nextRest;
+      store<f64>(
+        at,
+        resultOf(kind, isBiased, nextMean, nextVariance, nextWeights, nextSquares, away),
+      );
+    }
   }
+}
+
+/** A result after two values or more. */
+// @ts-ignore: decorator
+@inline
+function resultOf(
+  kind: u32,
+  isBiased: bool,
+  mean: f64,
+  variance: f64,
+  weights: f64,
+  squares: f64,
+  distance: f64,
+): f64 {
+  let result = mean;
+  if (kind == 3) {
+    result = scoreOf(isBiased, distance, variance, weights, squares);
+  } else if (kind != 0) {
+    result = isBiased ? variance : unbiased(variance, weights, squares);
+    if (kind == 2) result = sqrt(result);
+  }
+  return isFinite(result) ? result : NaN;
+}
+
+// @ts-ignore: decorator
+@inline
+function unbiased(variance: f64, weights: f64, squares: f64): f64 {
+  const all = weights * weights;
+  const free = all - squares;
+  return free > 0 ? (all / free) * variance : NaN;
+}
+
+/** A distance in standard deviations; of a variance of 0 it is infinite, or NaN, and so null. */
+// @ts-ignore: decorator
+@inline
+function scoreOf(isBiased: bool, distance: f64, variance: f64, weights: f64, squares: f64): f64 {
+  if (isBiased) return distance / sqrt(variance);
+  const all = weights * weights;
+  const free = all - squares;
+  return free > 0 ? distance * sqrt(free / (all * variance)) : NaN;
 }
 
 /** Whether the square of the distance, and the variance with it, are finite. */
