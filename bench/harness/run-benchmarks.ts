@@ -9,7 +9,7 @@ import type { RunOneOptions } from '../run-one.ts';
 import type { BenchResult } from './results.ts';
 
 const RUN_ONE = fileURLToPath(new URL('../run-one.js', import.meta.url));
-const LIMIT_MS = { quick: 120_000, full: 900_000 };
+const LIMIT_MS = { quick: 120_000, full: 1_800_000 };
 
 export type RunOptions = Omit<RunOneOptions, 'command' | 'resultPath'>;
 
