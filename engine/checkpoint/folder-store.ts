@@ -37,8 +37,8 @@ export class FolderStore implements CheckpointStore {
       await mkdir(folder, { recursive: true });
       lock = await FolderLock.take(folder, (holder, seconds) => {
         warn(
-          `${folder} is in use by ${describeHolder(holder)}, or was left behind by it: waiting up ` +
-            `to ${seconds} s for a sign of life`,
+          `${folder} is in use by ${describeHolder(holder)}, or was left behind by it: waiting ` +
+            `up to ${seconds} s for a sign of life`,
         );
       });
       const names = await readdir(folder);
