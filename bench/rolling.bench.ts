@@ -2,24 +2,15 @@
  * Scores, medians and decaying scores over the last 20 prices of each symbol of W1, on one core
  * over columns in memory: our kernels, a loop in C (rolling-kernel.c), the same loop in plain
  * JavaScript over typed arrays, and objects, with the last values of each symbol in an array. The
- * loops know nothing of nulls, disorder, durations or outliers. Then what every function costs a
- * row when a rolling step has it alone.
+ * loops know nothing of nulls, disorder, durations or outliers.
  */
 
-import { ROLLING_FUNCTIONS } from '../operators/rolling/rolling-functions.ts';
-import { rolling } from '../operators/rolling/rolling.ts';
 import type { Kernels } from '../wasm/host/kernels.ts';
 import { DecayingMoments } from '../wasm/host/rolling-decay.ts';
 import { OrderedWindow } from '../wasm/host/rolling-order.ts';
 import type { RollingState } from '../wasm/host/rolling-state.ts';
 import { AggregateWindow } from '../wasm/host/rolling.ts';
-import {
-  type Benchmark,
-  type BenchOptions,
-  type Contender,
-  measure,
-  median,
-} from './harness/benchmark.ts';
+import { type Benchmark, type BenchOptions, type Contender, measure } from './harness/benchmark.ts';
 import { CProgram } from './harness/c-program.ts';
 import { TradesInMemory } from './workloads/operator-run.ts';
 import { javascriptLoops, type RollingLoop } from './workloads/rolling-loops.ts';
@@ -77,7 +68,7 @@ const QUESTIONS: readonly Question[] = [
 
 export const benchmark: Benchmark = {
   name: 'rolling',
-  question: 'How near do rolling kernels come to loops in C, and what does each function cost?',
+  question: 'How near do rolling kernels come to loops in C?',
   async run(options) {
     const trades = new TradesInMemory({
       rows: options.quick ? 50_000 : 4_000_000,
@@ -90,7 +81,6 @@ export const benchmark: Benchmark = {
       [rows, symbols, WINDOW],
     );
     for (const question of QUESTIONS) await compare(options, trades, question, c);
-    costs(options, trades);
   },
 };
 
@@ -178,33 +168,4 @@ function runKernel(trades: TradesInMemory, question: Question, isSummed: boolean
   }
   state.dispose();
   return sum;
-}
-
-/** Constants that a call needs. */
-const REQUIRED: Readonly<Record<string, string>> = {
-  quantile: ', 0.25',
-  ewm_mean: ', 0.1',
-  ewm_variance: ', 0.1',
-  ewm_stddev: ', 0.1',
-  ewm_zscore: ', 0.1',
-  seeded_mean: ', 0.1, 20',
-};
-/** Columns of W1 for inputs of other names. */
-const COLUMN: Readonly<Record<string, string>> = { y: 'size', size: 'size', anchor: 'symbol' };
-
-function costs({ report, repetitions }: BenchOptions, trades: TradesInMemory): void {
-  const { rows } = trades.w1;
-  report.section('Each function alone in a rolling step');
-  for (const [name, { inputs }] of Object.entries(ROLLING_FUNCTIONS)) {
-    const given = inputs.map((input) => COLUMN[input] ?? 'price').join(', ');
-    const columns = { cost: `${name}(${given}${REQUIRED[name] ?? ''})` };
-    const config = { over: `${WINDOW} rows`, exclude_current: false, columns };
-    const seconds = Array.from({ length: Math.min(repetitions, 3) }, () => {
-      const start = process.hrtime.bigint();
-      trades.run(rolling, config, BATCH_ROWS, { emit: () => {} });
-      return Number(process.hrtime.bigint() - start) / 1e9;
-    });
-    const nanoseconds = (median(seconds) / rows) * 1e9;
-    report.figure(columns.cost, Number(nanoseconds.toFixed(1)), 'ns a row');
-  }
 }

@@ -7,6 +7,7 @@ import type { Batch, Column } from '../../engine/contract/batch.ts';
 import type { Collector, OperatorDefinition } from '../../engine/contract/operator.ts';
 import { TextTable } from '../../engine/testing/rows.ts';
 import { planOperator } from '../../engine/testing/harness.ts';
+import type { Schema } from '../../engine/contract/schema.ts';
 import { END_OF_TIME } from '../../engine/contract/time.ts';
 import { Kernels } from '../../wasm/host/kernels.ts';
 import { LinearMemory } from '../../wasm/host/linear-memory.ts';
@@ -44,17 +45,30 @@ export class TradesInMemory {
     }
   }
 
-  /** Runs the operator over all trades and the end of time; the watermark moves once a batch. */
+  /**
+   * Runs the operator over all trades and the end of time; the watermark moves once a batch.
+   * @param names Further names of columns, for operators that look for bars or quotes.
+   */
   run(
     definition: OperatorDefinition,
     config: unknown,
     batchRows: number,
     collector: Collector,
+    names: Readonly<Record<string, 'price' | 'size' | 'symbol'>> = {},
   ): void {
     const { memory, kernels, keys, w1 } = this;
-    const planned = planOperator(definition, config, W1_SCHEMA);
+    const places = Object.values(names).map((name) =>
+      W1_SCHEMA.columns.findIndex((column) => column.name === name),
+    );
+    const more = Object.keys(names).map((name, i) => ({
+      name,
+      type: W1_SCHEMA.columns[places[i]!]!.type,
+    }));
+    const input: Schema = { ...W1_SCHEMA, columns: [...W1_SCHEMA.columns, ...more] };
+    const planned = planOperator(definition, config, input);
+    if (planned.problems.length > 0) throw new TypeError(JSON.stringify(planned.problems));
     const operator = definition.open(planned.config as Readonly<Record<string, unknown>>, {
-      input: W1_SCHEMA,
+      input,
       outputs: planned.outputs!,
       memory,
       kernels,
@@ -67,7 +81,9 @@ export class TradesInMemory {
     memory.arena.reset();
     for (let from = 0; from < w1.rows; from += batchRows) {
       const count = Math.min(batchRows, w1.rows - from);
-      operator.process(this.#batch(from, count), collector);
+      const batch = this.#batch(from, count);
+      const columns = [...batch.columns, ...places.map((place) => batch.columns[place]!)];
+      operator.process({ ...batch, columns }, collector);
       memory.arena.reset();
       operator.advance(memory.i64(this.times + (from + count - 1) * 8, 1)[0]!, collector);
       memory.arena.reset();
