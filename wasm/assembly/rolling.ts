@@ -1,5 +1,6 @@
 /**
- * Rolling windows: the last N values of each key, or those of the last d nanoseconds.
+ * Rolling windows: the last N values of each key, or those of the last d nanoseconds. Where N is
+ * not large and no more than moments are wanted, rolling-rows.ts does the same for less.
  *
  * Each key has a ring of entries in the order of the window (arrival for rows, time for durations)
  * and a record. Aggregates are kept by two stacks, so that nothing is ever subtracted and an
