@@ -13,7 +13,7 @@ import { jetstream } from '@nats-io/jetstream';
 import { NatsServer } from '../../connectors/testing/nats-server.ts';
 import { environment, MAIN, temporaryFolder } from './command.ts';
 
-const OUTAGE_MS = Number(process.env['TIDEMARK_OUTAGE_MS'] ?? 2_500);
+const OUTAGE_MS = Number(process.env['TIDEMARK_OUTAGE_MS'] ?? 1_000);
 const folder = temporaryFolder();
 const START_MS = Date.UTC(2026, 2, 2, 14, 30);
 
@@ -28,7 +28,7 @@ function numbers(to: number, isPoison: boolean): number[] {
   return Array.from({ length: to }, (_, i) => i).filter((i) => (i % 25 === 24) === isPoison);
 }
 
-function writePipeline(server: NatsServer): void {
+function writePipeline(server: Pick<NatsServer, 'url'>): void {
   const pipeline = {
     name: 'outage',
     sources: {
@@ -164,4 +164,23 @@ test('killed engines and a server that goes away: every row and every poison onc
     numbers(650, true),
   );
   assert.equal(await countOf(server, 'COPIES'), numbers(650, false).length);
+});
+
+test('without a server a run says what it does, gives up in time, and can be stopped', async () => {
+  writePipeline({ url: 'nats://127.0.0.1:1' });
+  const timeout = 'sources.trades.connect_timeout=700ms';
+  const vain = start('-s', timeout);
+  assert.equal(await vain.ended, 1);
+  const lines = vain.stderr().split('\n');
+  assert.match(
+    lines[0]!,
+    /^source "trades": no NATS server answers at .*; trying again for 700ms$/,
+  );
+  assert.match(lines[1]!, /^error\[nats\/unreachable\]: .*; gave up after 700ms$/);
+  assert.match(lines[2]!, /^ {2}help: start it \(docker compose up -d, or nats-server -js\)/);
+
+  const stopped = start();
+  await until('the first try', () => stopped.stderr().includes('trying again for 20s'));
+  stopped.child.kill('SIGINT');
+  assert.equal(await stopped.ended, 0, stopped.stderr());
 });
