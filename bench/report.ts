@@ -18,6 +18,9 @@ import { PAGE, readWhereWeLose, RESULTS } from './report/paths.ts';
 
 const RUN = fileURLToPath(new URL('./run.js', import.meta.url));
 
+/** Nothing was run: the page stays as it is. */
+const WRONG_USAGE = 2;
+
 function main(): number {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -35,6 +38,7 @@ function main(): number {
     );
     const run = [RUN, ...positionals, '--json', RESULTS, ...flags];
     code = spawnSync(process.execPath, run, { stdio: 'inherit' }).status ?? 1;
+    if (code === WRONG_USAGE) return code;
   }
   const { markdown, charts } = drawPage(readResults(RESULTS), readWhereWeLose());
   const folder = join(projectFolder(), 'docs', 'benchmarks');

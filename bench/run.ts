@@ -5,13 +5,13 @@
  * One that fails does not keep the others from running; the exit code is then 1.
  */
 
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchmarkNames, loadBenchmark } from './harness/catalog.ts';
 import { compareResults } from './harness/compare.ts';
 import { describeMachine, projectFolder } from './harness/machine.ts';
-import { mergeResults, readResults } from './harness/results.ts';
+import { mergeResults, readResults, stagedPath } from './harness/results.ts';
 import { defaultRepetitions, runBenchmark } from './harness/run-benchmarks.ts';
 
 const USAGE = `npm run bench [-- NAME…]
@@ -52,8 +52,8 @@ function printMachine(): void {
   );
 }
 
-async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+function readArguments() {
+  return parseArgs({
     allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
@@ -64,6 +64,28 @@ async function main(): Promise<number> {
       data: { type: 'string' },
     },
   });
+}
+
+/** Before anything is measured: hours of results that cannot be written are lost. */
+function checkWritable(path: string): void {
+  if (existsSync(path)) readResults(path);
+  writeFileSync(stagedPath(path), '');
+  rmSync(stagedPath(path));
+}
+
+/** What `use` returns, or, as a text, why it cannot. */
+function attempt<T>(use: () => T): T | string {
+  try {
+    return use();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+async function main(): Promise<number> {
+  const given = attempt(readArguments);
+  if (typeof given === 'string') return wrongUsage(given);
+  const { values, positionals } = given;
   if (values.list) {
     await list();
     return 0;
@@ -77,8 +99,11 @@ async function main(): Promise<number> {
   if (!Number.isInteger(repetitions) || repetitions < 1) {
     return wrongUsage(`--repetitions ${values.repetitions}: expected a whole number above 0`);
   }
-  const earlier = values.compare === undefined ? undefined : readResults(values.compare);
-  if (values.json !== undefined && existsSync(values.json)) readResults(values.json);
+  const { compare, json } = values;
+  const earlier = attempt(() => (compare === undefined ? undefined : readResults(compare)));
+  if (typeof earlier === 'string') return wrongUsage(`--compare: ${earlier}`);
+  const problem = attempt(() => (json === undefined ? undefined : checkWritable(json)));
+  if (problem !== undefined) return wrongUsage(`--json: ${problem}`);
   const data = dataFolder(values.data);
   printMachine();
   const failures: string[] = [];
@@ -91,7 +116,7 @@ async function main(): Promise<number> {
       process.stderr.write(`FAILED: ${name}: ${result}\n`);
       continue;
     }
-    if (values.json !== undefined) mergeResults(values.json, [result]);
+    if (json !== undefined) mergeResults(json, [result]);
     if (earlier !== undefined) printChange(compareResults(earlier, result));
   }
   // Once more at the end, and where the tables are: whoever keeps only these must see it too.

@@ -72,9 +72,25 @@ export interface ResultsFile {
 
 /** @throws {Error} Where the file is not one of ours. */
 export function readResults(path: string): ResultsFile {
-  const file = JSON.parse(readFileSync(path, 'utf8')) as ResultsFile;
-  if (file.format === FORMAT && Array.isArray(file.benchmarks)) return file;
+  const text = readFileSync(path, 'utf8');
+  try {
+    const file = JSON.parse(text) as ResultsFile;
+    if (file.format === FORMAT && file.benchmarks.every(isResult)) return file;
+  } catch {
+    // Not JSON, or not an object with a list.
+  }
   throw new Error(`${path} is no results file of this version of the benchmarks`);
+}
+
+function isResult(result: BenchResult): boolean {
+  const { machine, measurements, ratios, latencies, figures, notes, probes } = result;
+  const lists = [measurements, ratios, latencies, figures, notes, probes];
+  return typeof machine === 'object' && machine !== null && lists.every(Array.isArray);
+}
+
+/** Where results are written before they take the place of those in the file. */
+export function stagedPath(path: string): string {
+  return `${path}.inprogress`;
 }
 
 /** Puts the results in place of those of the same names, keeps the others, sorts by name. */
@@ -85,7 +101,7 @@ export function mergeResults(path: string, results: readonly BenchResult[]): voi
     : [];
   const benchmarks = [...others, ...results].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   // A reader, or a Ctrl-C, never meets half a file.
-  const staged = `${path}.inprogress`;
+  const staged = stagedPath(path);
   writeFileSync(staged, `${serialize({ format: FORMAT, benchmarks })}\n`);
   renameSync(staged, path);
 }

@@ -10,6 +10,7 @@ import { compareResults } from './compare.ts';
 import { type BenchResult, mergeResults, readResults } from './results.ts';
 
 const RUN_ONE = fileURLToPath(new URL('../run-one.js', import.meta.url));
+const RUN = fileURLToPath(new URL('../run.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-bench-test-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -68,6 +69,28 @@ test('every repetition is kept, results are merged, and compared with themselves
 
 test('a file of something else is refused', () => {
   const path = join(folder, 'else.json');
-  writeFileSync(path, '{"benchmarks": []}');
-  assert.throws(() => readResults(path), /no results file/);
+  const cut = '{"format": 1, "benchmarks": [{"name": "start-up"}]}';
+  for (const text of ['{"benchmarks": []}', '{"format": 1, "bench', 'null', cut]) {
+    writeFileSync(path, text);
+    assert.throws(() => readResults(path), /else\.json is no results file/);
+  }
+});
+
+test('files that cannot be read or written are told before anything is measured', () => {
+  const broken = join(folder, 'broken.json');
+  writeFileSync(broken, '{');
+  const cases = [
+    [['--nonsense'], /Unknown option '--nonsense'/],
+    [['--compare', join(folder, 'missing.json')], /--compare: .*no such file/],
+    [['--compare', broken], /--compare: .*no results file/],
+    [['--json', broken], /--json: .*no results file/],
+    [['--json', join(folder, 'missing', 'out.json')], /--json: .*no such file/],
+  ] as const;
+  for (const [values, words] of cases) {
+    const run = [RUN, 'start-up', '--quick', ...values];
+    const { status, stdout, stderr } = spawnSync(process.execPath, run, { encoding: 'utf8' });
+    assert.deepEqual([status, stdout], [2, '']);
+    assert.match(stderr, words);
+    assert.doesNotMatch(stderr, /\n {4}at /);
+  }
 });
