@@ -1,14 +1,16 @@
 /**
- * Messages of JSON into a column store. Those that are one plain object each, which is what a feed
- * sends, are read by the scanner of JSON lines, as many at once as are here; every other message is
- * read by `ValueDecoder`, and its values are copied into the store. So the rows, and the reasons of
- * rejected ones, are those of `ValueDecoder`, whoever reads a message.
+ * Messages of JSON into a column store, through the scanner of JSON lines: those that are one plain
+ * object each as many at once as are here, those of several rows one after another. A row that is
+ * not plain, and a message that is not cut into rows as expected, is read by `ValueDecoder`, and
+ * its values are copied into the store. So the rows, and the reasons of rejected ones, are those of
+ * `ValueDecoder`, whoever reads them.
  */
 
 import type { ColumnVector } from '../../engine/contract/batch.ts';
 import { STRING_NULL } from '../../engine/contract/schema.ts';
 import { INTERNER_FULL, type InternerExports } from '../../wasm/host/interner.ts';
 import { JSON_COLUMNS_MAX, JsonScanner } from '../../wasm/host/json.ts';
+import { JsonTexts } from '../../wasm/host/json-texts.ts';
 import { ColumnStore, growDictionary, type StoreColumn } from '../formats/column-store.ts';
 import type { TimeUnitNs } from '../formats/decoder.ts';
 import { JsonColumns } from '../formats/json-columns.ts';
@@ -20,10 +22,16 @@ import {
   type ScannedMessage,
   tokenOf,
 } from './message-decoder.ts';
-import { ValueDecoder } from './value-decoder.ts';
+import { lineValue, ValueDecoder } from './value-decoder.ts';
 
 /** A larger message is hardly one row: not worth a copy. */
 const PAYLOAD_BYTES_MAX = 1 << 16;
+/** A larger message is left to `ValueDecoder`, as linear memory is never given back. */
+const ROWS_BYTES_MAX = 1 << 24;
+/** From so many on, rows that are not plain are read all at once where they are not few. */
+const ODD_ROWS_MAX = 8;
+const NEWLINE = 10;
+const OPEN = 123;
 const NO_PAYLOAD = new Uint8Array(0);
 
 /** A column that is read from a token of the subject. */
@@ -47,7 +55,16 @@ export class JsonMessages implements MessageDecoder {
   readonly #others: ValueDecoder;
   /** For each string column, the store's code of each code of `#values`. */
   readonly #codes: readonly number[][];
+  readonly #loaded: JsonTexts;
   #messages: readonly ScannedMessage[] = [];
+  /** Rows of the message at hand. */
+  readonly #texts: JsonTexts;
+  #payload: Uint8Array = NO_PAYLOAD;
+  #subject = '';
+  /** Whether the message at hand is read from `#texts`, or by `#others` as a whole. */
+  #isSplit = false;
+  /** Rows of it that were not plain. */
+  #oddRows = 0;
 
   constructor(columns: readonly MessageColumn[], rowsMax: number, timeUnit: TimeUnitNs) {
     this.#store = new ColumnStore(columns, rowsMax);
@@ -64,6 +81,8 @@ export class JsonMessages implements MessageDecoder {
       rowsMax,
       timeUnit,
     });
+    this.#loaded = new JsonTexts(this.#store.kernels);
+    this.#texts = new JsonTexts(this.#store.kernels);
     this.scanner = {
       load: (messages) => this.#load(messages),
       scan: (from, at) => this.#scan(from, at),
@@ -72,26 +91,33 @@ export class JsonMessages implements MessageDecoder {
 
   #load(messages: readonly ScannedMessage[]): void {
     this.#messages = messages;
-    const hasTokens = ({ subject }: ScannedMessage): boolean =>
-      this.#tokens.every(({ token }) => (tokenOf(subject, token) ?? '') !== '');
     const payloads =
       this.#tokens.length === 0
         ? messages.map(({ payload }) => payload)
-        : messages.map((each) => (hasTokens(each) ? each.payload : NO_PAYLOAD));
-    this.#scanner.loadMessages(payloads, PAYLOAD_BYTES_MAX);
+        : messages.map((each) => (this.#hasTokens(each.subject) ? each.payload : NO_PAYLOAD));
+    this.#loaded.loadMessages(payloads, PAYLOAD_BYTES_MAX);
+  }
+
+  /** Whether the subject gives a text to every column that is read from it. */
+  #hasTokens(subject: string): boolean {
+    return this.#tokens.every(({ token }) => (tokenOf(subject, token) ?? '') !== '');
   }
 
   #scan(from: number, at: number): number {
-    const scanner = this.#scanner;
-    scanner.rowCount = at;
-    for (let next = from; ; next = scanner.message) {
-      if (scanner.scanMessages(next) !== 'interner') break;
-      // Where it cannot grow, `convert` meets the same end and says so.
-      if (!this.#scannedColumn(scanner.fullColumn).interner!.grow()) break;
-    }
-    const read = scanner.message - from;
+    const read = this.#scanRows(this.#loaded, from, this.#loaded.count, at) - from;
     const filled = Math.min(read, ...this.#tokens.map((each) => this.#fill(each, from, read, at)));
     return from + filled;
+  }
+
+  /** The first row that is not read: one that is the host's, or `to`, or there is no room. */
+  #scanRows(texts: JsonTexts, from: number, to: number, at: number): number {
+    const scanner = this.#scanner;
+    scanner.rowCount = at;
+    for (let next = from; ; next = scanner.row) {
+      if (scanner.scanRows(texts, next, to) !== 'interner') return scanner.row;
+      // Where it cannot grow, `ValueDecoder` meets the same end and says so.
+      if (!this.#scannedColumn(scanner.fullColumn).interner!.grow()) return scanner.row;
+    }
   }
 
   #scannedColumn(index: number): StoreColumn {
@@ -119,11 +145,62 @@ export class JsonMessages implements MessageDecoder {
   }
 
   open(payload: Uint8Array, subject: string): number {
-    return this.#others.open(payload, subject);
+    this.#isSplit = this.#mayHaveRows(payload, subject) && this.#texts.loadRows(payload);
+    if (!this.#isSplit) return this.#others.open(payload, subject);
+    this.#payload = payload;
+    this.#subject = subject;
+    this.#oddRows = 0;
+    return this.#texts.count;
+  }
+
+  #mayHaveRows(payload: Uint8Array, subject: string): boolean {
+    if (payload.length > ROWS_BYTES_MAX || !this.#hasTokens(subject)) return false;
+    // One object on one line, which the scanner has left.
+    const isLine = payload[0] === OPEN && payload.indexOf(NEWLINE) === -1;
+    return !isLine || payload.length > PAYLOAD_BYTES_MAX;
   }
 
   convert(from: number, count: number, at: number, reject: RejectRow): number {
-    const kept = this.#others.convert(from, count, 0, reject);
+    const end = from + count;
+    let next = from;
+    let kept = 0;
+    while (this.#isSplit && next < end) {
+      const stop = this.#scanRows(this.#texts, next, end, at + kept);
+      this.#fillAll(at + kept, stop - next);
+      kept += stop - next;
+      next = stop;
+      if (next === end) break;
+      if (++this.#oddRows > ODD_ROWS_MAX && this.#oddRows * 4 > next) {
+        this.#isSplit = false;
+        this.#others.open(this.#payload, this.#subject);
+        break;
+      }
+      const row = lineValue(this.#texts.row(next).toString('utf8'));
+      this.#others.openValues([row], this.#subject);
+      kept += this.#convertOther(0, 1, at + kept, reject);
+      next++;
+    }
+    return kept + this.#convertOther(next, end - next, at + kept, reject);
+  }
+
+  /** Puts the tokens of the subject of the message at hand beside `count` rows of it. */
+  #fillAll(at: number, count: number): void {
+    if (count === 0) return;
+    const { memory } = this.#store.kernels;
+    for (const { column, token, codes } of this.#tokens) {
+      const text = tokenOf(this.#subject, token)!;
+      let code = codes.get(text);
+      if (code === undefined) {
+        code = this.#internOrFail(column, text);
+        codes.set(text, code);
+      }
+      memory.u32(column.values + at * 4, count).fill(code);
+    }
+  }
+
+  /** Rows of what `#others` has opened. */
+  #convertOther(from: number, count: number, at: number, reject: RejectRow): number {
+    const kept = count === 0 ? 0 : this.#others.convert(from, count, 0, reject);
     if (kept === 0) return 0;
     const { memory } = this.#store.kernels;
     for (const [index, vector] of this.#values.vectors.entries()) {

@@ -58,7 +58,8 @@ export const jsonValues: ReadValues = (payload) => {
   }
 };
 
-function lineValue(line: string): unknown {
+/** The value of one row's text. */
+export function lineValue(line: string): unknown {
   try {
     return parseJson(line);
   } catch (error) {
@@ -109,6 +110,12 @@ export class ValueDecoder implements MessageDecoder {
       );
     }
     return this.#rows.length;
+  }
+
+  /** Takes rows that have been read already, in place of a message. */
+  openValues(rows: readonly unknown[], subject: string): void {
+    this.#rows = rows;
+    this.#subject = subject;
   }
 
   convert(from: number, count: number, at: number, reject: RejectRow): number {

@@ -2,8 +2,8 @@
  * Lines of flat JSON objects to columns.
  *
  * Only what is plain is read here: an object of one line whose keys are ASCII without escapes and
- * whose values are numbers, texts of the same kind, true, false or null, each of which fits the
- * column that is read from it. Every other line is left to the host, which knows all of JSON and
+ * whose values, as far as columns are read from them, are numbers, texts of the same kind, true,
+ * false or null, each of which fits its column. Every other line is left to the host, which knows all of JSON and
  * all reasons to reject a row: so a line is either read here as the host would read it, or there.
  *
  *   state    u32 input_end     behind the last byte; 64 more must be readable
@@ -18,18 +18,20 @@
  *            u32 required      bit i: column i must have a value
  *            u32 line_end      of the line that is left to the host: its line end
  *            u32 full_column   column whose interner is full
- *            u32 reason        why `scanMessages` stopped
+ *            u32 reason        why `scanRows` stopped
  *   name     u64 first 8 bytes, u32 length + 1 (0 is a free slot), u32 pointer to the name,
- *            u32 1 + first column read from it (`next` of its descriptor leads on), u32 (unused)
+ *            u32 1 + first column read from it (`next` of its descriptor leads on), or PATH_HEAD
+            where columns are read from members within its value alone; u32 (unused)
  */
 
 import { FULL, intern } from './_interner';
 import {
   BAD, float64, int64, OK, parseFloat64, parseInt64, usePowers,
 } from './_decimal';
+import { lineEnd, passValue, splitRows } from './_json-skip';
 import { parseTime, time } from './_time';
 
-export { usePowers };
+export { splitRows, usePowers };
 
 /** Why `scan` stopped. */
 const NEEDS_INPUT: u32 = 16;
@@ -60,6 +62,8 @@ const FULL_COLUMN: usize = 44;
 const REASON: usize = 48;
 
 const NAME_BYTES: u32 = 24;
+/** What is nested under such a name is the host's. */
+const PATH_HEAD: u32 = 0xffffffff;
 const FACTOR: u64 = 0x9e3779b97f4a7c15;
 
 const NEWLINE: u32 = 10;
@@ -283,8 +287,13 @@ function readLine(state: usize, start: usize, end: usize, row: u32): u32 {
     at = skipBlanks(keyEnd + 1);
     if (<u32>load<u8>(at) != COLON) return HOST_LINE;
     let number = firstColumn(names, mask, key, <u32>(keyEnd - key));
-    const kind = valueKind(skipBlanks(at + 1), number != 0);
-    if (kind == IS_OTHER) return HOST_LINE;
+    const value = skipBlanks(at + 1);
+    const kind = valueKind(value, number != 0);
+    if (kind == IS_OTHER) {
+      if (number != 0) return HOST_LINE;
+      behind = passValue(value);
+      if (behind == 0) return HOST_LINE;
+    } else if (number == PATH_HEAD) number = 0;
     // Of two members of one name the last counts: it is written over the first.
     while (number != 0) {
       const column = columns + (<usize>(number - 1) << 5);
@@ -311,19 +320,6 @@ function readLine(state: usize, start: usize, end: usize, row: u32): u32 {
     putNull(columns + (<usize>ctz(missing) << 5), row);
   }
   return TAKEN;
-}
-
-/** Place of the next line end, or `inputEnd`. */
-// @ts-ignore: decorator
-@inline
-function lineEnd(at: usize, inputEnd: usize): usize {
-  const newline = i8x16.splat(<i8>NEWLINE);
-  while (at < inputEnd) {
-    const bits = <u32>i8x16.bitmask(i8x16.eq(v128.load(at), newline));
-    if (bits != 0) return min(at + <usize>ctz(bits), inputEnd);
-    at += 16;
-  }
-  return inputEnd;
 }
 
 /** Reads lines until one of the reasons above. */
@@ -361,34 +357,29 @@ export function scan(state: usize): u32 {
 }
 
 /**
- * Reads messages, each one object, from number `from` on; a line end within one is left to the
- * host, as is a message of nothing.
+ * Reads rows, each one object, from number `from` on; a line end within one is left to the host, as
+ * is a row of nothing.
  *
- * @param ends u32[count]: where each message ends, at a line end behind which the next one starts;
- *   in front of them the start of message 0.
- * @returns The first message that was not read, with the reason in the state; `count` where all
- *   were.
+ * @param rows u32[2 * count]: start and end of each; what stands at its end is no blank.
+ * @returns The first row that was not read, with the reason in the state; `count` where all were.
  */
-export function scanMessages(state: usize, ends: usize, from: u32, count: u32): u32 {
+export function scanRows(state: usize, rows: usize, from: u32, count: u32): u32 {
   const rowsMax = load<u32>(state, ROWS_MAX);
   let row = load<u32>(state, ROWS);
   let index = from;
-  let start = <usize>load<u32>(ends + (<usize>from << 2) - 4);
-  if (from > 0) start++;
   for (; index < count; index++) {
     if (row == rowsMax) {
       store<u32>(state, ROWS_FULL, REASON);
       break;
     }
-    const end = <usize>load<u32>(ends + (<usize>index << 2));
-    const reason = readLine(state, start, end, row);
+    const extent = rows + (<usize>index << 3);
+    const reason = readLine(state, <usize>load<u32>(extent), <usize>load<u32>(extent, 4), row);
     if (reason != TAKEN) {
       store<u32>(state, fullColumn, FULL_COLUMN);
       store<u32>(state, reason == INTERNER_FULL ? INTERNER_FULL : HOST_LINE, REASON);
       break;
     }
     row++;
-    start = end + 1;
   }
   store<u32>(state, row, ROWS);
   return index;

@@ -8,10 +8,11 @@
  *                                        `skipLine` when it has been dealt with
  *                          → 'interner'  `fullColumn` must grow its dictionary
  *
- * or messages of one object each: `loadMessages`, then `scanMessages` from any of them on.
+ * or rows whose places are known, for which json-texts.ts holds the text: `scanRows`.
  */
 
 import type { Interner } from './interner.ts';
+import type { JsonTexts } from './json-texts.ts';
 import type { Kernels } from './kernels.ts';
 import { powersOfTen } from './powers-of-ten.ts';
 
@@ -19,7 +20,7 @@ interface JsonExports {
   usePowers(table: number): void;
   putName(names: number, mask: number, name: number, length: number, column: number): void;
   scan(state: number): number;
-  scanMessages(state: number, ends: number, from: number, count: number): number;
+  scanRows(state: number, rows: number, from: number, count: number): number;
 }
 
 const KINDS = { float64: 0, int64: 1, timestamp: 2, string: 3, boolean: 4 } as const;
@@ -73,13 +74,13 @@ const STATE_WORDS = 13;
 
 const COLUMN_BYTES = 32;
 const NAME_BYTES = 24;
-/** At least twice as many as columns. */
+/** At least twice as many as columns and heads of their paths. */
 const NAME_SLOTS = 128;
 const INPUT_BYTES_START = 1 << 19;
 /** The kernel reads in blocks and may look so far behind the input. */
 const SLACK_BYTES = 64;
-const NEWLINE = 10;
-const OPEN = 123;
+/** In place of a column, for a name whose value has members that are read. */
+const PATH_HEAD = 0xffff_ffff;
 
 export class JsonScanner {
   readonly #kernels: Kernels;
@@ -90,12 +91,8 @@ export class JsonScanner {
   #inputBytes = INPUT_BYTES_START;
   /** Bytes appended before the first one now in the buffer. */
   #offset = 0;
-  /** u32 for each message that has room, and one more in front. */
-  #ends = 0;
-  #endsRoom = 0;
-  #messages = 0;
-  /** The message at which `scanMessages` stopped. */
-  message = 0;
+  /** The row at which `scanRows` stopped. */
+  row = 0;
 
   constructor(kernels: Kernels, { columns, rowsMax, timeUnit }: JsonOptions) {
     this.#kernels = kernels;
@@ -121,6 +118,10 @@ export class JsonScanner {
       memory.i64(place + 24, 1)[0] = timeUnit;
       first.set(from, index + 1);
       if (isRequired) required |= 1 << index;
+    }
+    for (const { from } of columns) {
+      const head = from.split('.')[0]!;
+      if (!first.has(head)) first.set(head, PATH_HEAD);
     }
     for (const [name, column] of first) this.#putName(names, name, column);
     const state = memory.u32(this.#state, STATE_WORDS);
@@ -208,49 +209,12 @@ export class JsonScanner {
   }
 
   /**
-   * Takes messages in place of all input; the bytes are copied. What cannot be one object is not
-   * taken along, and stops the scan.
+   * Reads rows from number `from` on, up to `count`, and sets `row` to the first that is not read:
+   * 'input' when there are no more, 'line' where it is the caller's.
    */
-  loadMessages(payloads: readonly Uint8Array[], bytesMax: number): void {
-    const { memory } = this.#kernels;
-    let bytes = payloads.length + SLACK_BYTES;
-    for (const payload of payloads) if (payload.length <= bytesMax) bytes += payload.length;
-    if (bytes > this.#inputBytes) {
-      while (bytes > this.#inputBytes) this.#inputBytes *= 2;
-      this.#input = memory.reallocate(this.#input, 0, this.#inputBytes);
-    }
-    if (payloads.length > this.#endsRoom) {
-      if (this.#ends !== 0) memory.free(this.#ends);
-      this.#endsRoom = payloads.length;
-      this.#ends = memory.allocate((payloads.length + 1) * 4);
-    }
-    const input = memory.bytes(this.#input, bytes);
-    const ends = memory.u32(this.#ends, payloads.length + 1);
-    ends[0] = this.#input;
-    let end = 0;
-    for (const [index, payload] of payloads.entries()) {
-      if (payload[0] === OPEN && payload.length <= bytesMax) {
-        input.set(payload, end);
-        end += payload.length;
-        // A line end behind the object belongs to neither.
-        if (input[end - 1] === NEWLINE) end--;
-      }
-      input[end] = NEWLINE;
-      ends[index + 1] = this.#input + end;
-      end++;
-    }
-    this.#messages = payloads.length;
-    this.message = 0;
-  }
-
-  /**
-   * Reads the messages from number `from` on, a row each, and sets `message` to the first that is
-   * not read: 'input' when there are no more, 'line' where it is the caller's.
-   */
-  scanMessages(from: number): JsonStop {
-    const count = this.#messages;
-    this.message = this.#exports.scanMessages(this.#state, this.#ends + 4, from, count);
-    return this.message === count ? 'input' : STOPS[this.#word(REASON)]!;
+  scanRows({ extents }: JsonTexts, from: number, count: number): JsonStop {
+    this.row = this.#exports.scanRows(this.#state, extents, from, count);
+    return this.row === count ? 'input' : STOPS[this.#word(REASON)]!;
   }
 
   /** The line at hand, without its line end. A view. */
@@ -281,10 +245,7 @@ export class JsonScanner {
   /** Gives the memory back. The columns and interners are the caller's. */
   close(): void {
     for (const block of this.#blocks.splice(0)) this.#kernels.memory.free(block);
-    for (const block of [this.#input, this.#ends]) {
-      if (block !== 0) this.#kernels.memory.free(block);
-    }
+    if (this.#input !== 0) this.#kernels.memory.free(this.#input);
     this.#input = 0;
-    this.#ends = 0;
   }
 }
