@@ -6,8 +6,14 @@
 import files from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { lintFile } from '../../config/lint.ts';
+import { FeedTurns } from '../../engine/runtime/feed-turns.ts';
 import { catalog, createPipeline } from '../../index.ts';
+
+const TURNS_A_CHECKPOINT = 15;
+/** In place of a checkpoint that has not begun. */
+const STORED_WITHIN_MS = 2000;
 
 const [folder, out, state, slots, checkpoints] = process.argv.slice(2) as [
   string,
@@ -19,12 +25,30 @@ const [folder, out, state, slots, checkpoints] = process.argv.slice(2) as [
 
 const { link } = files;
 let left = Number(checkpoints);
+let isStored = false;
+let onStored = (): void => undefined;
 files.link = async (from, to) => {
   await link(from, to);
-  if (String(to).endsWith('.checkpoint') && --left === 0) process.kill(process.pid, 'SIGKILL');
+  if (!String(to).endsWith('.checkpoint')) return;
+  if (--left === 0) process.kill(process.pid, 'SIGKILL');
+  isStored = true;
+  onStored();
 };
 syncBuiltinESMExports();
-// Only the process dies, not the machine: quick checkpoints, so that enough fit into few rows.
+// Rows wait for checkpoints now and then, so that enough fit into few rows on a busy machine too.
+const { next } = FeedTurns.prototype;
+let turns = 0;
+FeedTurns.prototype.next = async function (this: FeedTurns) {
+  if (left > 0 && ++turns % TURNS_A_CHECKPOINT === 0) {
+    const stored = new Promise<void>((resolve) => {
+      onStored = resolve;
+    });
+    if (!isStored) await Promise.race([stored, sleep(STORED_WITHIN_MS)]);
+    isStored = false;
+  }
+  return next.call(this);
+};
+// Only the process dies, not the machine.
 const handle = await files.open(process.execPath);
 Object.assign(Object.getPrototypeOf(handle) as object, { sync: async () => undefined });
 await handle.close();
