@@ -130,7 +130,8 @@ export function parseLabels(
 
 /** Cells of a line; one in double quotes may have commas in it, and doubled quotes. */
 function cellsOf(line: string): string[] {
-  return [...line.matchAll(/(?:^|,)(?:\s*"((?:[^"]|"")*)"\s*|([^,]*))/g)].map(
+  // Looks behind, as a match that took the comma would pass over the one behind an empty cell.
+  return [...line.matchAll(/(?<=^|,)(?:\s*"((?:[^"]|"")*)"\s*|([^,]*))(?=,|$)/g)].map(
     ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain!.trim(),
   );
 }

@@ -84,6 +84,16 @@ test('labels are CSV, of moments or windows', () => {
   ]);
 });
 
+test('empty cells keep their place, the first ones too', () => {
+  const text =
+    ',symbol,,event_time,type\n,A,,2024-01-02T09:30:00Z,\n7,"B,C",,2024-01-02T09:30:00Z,x\n';
+  const found = parseLabels(text, 'symbol', 'x.csv').map(({ key, type }) => [key, type]);
+  assert.deepEqual(found, [
+    ['A', undefined],
+    ['B,C', 'x'],
+  ]);
+});
+
 test('labels that are none are refused with their line', () => {
   const refused = (text: string, message: RegExp): void =>
     assert.throws(

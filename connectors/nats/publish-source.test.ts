@@ -153,6 +153,26 @@ for (const [what, options] of [
   });
 }
 
+test('what was stored while the server seemed silent counts as published, once', async () => {
+  await using server = await NatsServer.start();
+  let pause: Promise<void> | undefined;
+  const sent = await publishSource(
+    requestOf(server, {
+      giveUpMs: 20_000,
+      source: sourceOf(tradeRows(0, 4_000), 50),
+      rowsPerMessage: 3,
+      onProgress: ({ rows }) => {
+        if (rows > 500) pause ??= server.pause(2_600);
+      },
+    }),
+  );
+  await pause;
+  assert.ok(sent.retries > 0);
+  assert.deepEqual([sent.rows, sent.rowsSkipped], [4_000, 0]);
+  const { rows } = await readAll(configOf(server, { format: 'arrow' }));
+  assert.deepEqual(bySymbol(rows), bySymbol(tradeRows(0, 4_000)));
+});
+
 test('two that publish to one stream at once store everything once, in order', async () => {
   await using server = await NatsServer.start();
   await publishSource(requestOf(server, { publisher: 'zero', source: sourceOf([], 1) }));

@@ -57,6 +57,8 @@ export class PublishWindow {
   /** Id of the newest message sent. */
   #lastId = '';
   #isBroken = false;
+  /** Whether messages may be stored whose answers were lost. */
+  #isUnheard = false;
   #conflicts = 0;
   #answeredMs = 0;
   #wake: (() => void) | undefined;
@@ -135,6 +137,7 @@ export class PublishWindow {
     const answer = number === this.#first ? answerOf(message) : undefined;
     const { seq, duplicate = false, error } = answer ?? {};
     this.#answeredMs = performance.now();
+    if (number > this.#first) this.#isUnheard = true;
     if (seq === undefined || error !== undefined) {
       if (error?.err_code === WRONG_LAST_ID) this.#conflicts++;
       this.#break();
@@ -151,7 +154,9 @@ export class PublishWindow {
 
   #lookForSilence(): void {
     const silentMs = performance.now() - this.#answeredMs;
-    if (this.#sent.length > 0 && silentMs > SILENCE_MS) this.#break();
+    if (this.#isBroken || this.#sent.length === 0 || silentMs <= SILENCE_MS) return;
+    this.#isUnheard = true;
+    this.#break();
   }
 
   #break(): void {
@@ -167,8 +172,11 @@ export class PublishWindow {
     this.#bytes = 0;
     this.#options.onAgain?.(again.length);
     for (const { subject, payload, id, onStored } of again) {
-      onStored((await publishMessage(this.#options.context, subject, payload, id)).isDuplicate);
+      const { isDuplicate } = await publishMessage(this.#options.context, subject, payload, id);
+      // Of what was sent before, and only its answer lost, the other one is ours.
+      onStored(isDuplicate && !this.#isUnheard);
     }
+    this.#isUnheard = false;
     this.#isBroken = false;
     if (this.#conflicts >= CONFLICTS_MAX) this.isOpen = false;
   }

@@ -140,6 +140,14 @@ export class NatsServer {
     await gone;
   }
 
+  /** Lets the server stand still for a time; it hears later what was sent meanwhile. */
+  async pause(ms: number): Promise<void> {
+    const child = this.#process;
+    child?.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    child?.kill('SIGCONT');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     rmSync(this.folder, { recursive: true, force: true });
