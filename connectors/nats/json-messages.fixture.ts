@@ -1,4 +1,4 @@
-/** Reads messages of JSON in the way of the stream's reader, by the decoder at hand and its oracle. */
+/** For tests: messages of JSON, read in the way of a stream's reader by a decoder or its oracle. */
 
 import assert from 'node:assert/strict';
 import type { ColumnVector } from '../../engine/contract/batch.ts';

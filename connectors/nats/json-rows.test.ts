@@ -162,7 +162,7 @@ test('plain rows are never parsed, whatever their message looks like', (context)
   assert.equal(parse.mock.callCount(), 0);
 });
 
-test('a row that is not plain is parsed alone; where most are not, their message is at once', (context) => {
+test('rows that are not plain are parsed alone, where most are not all at once', (context) => {
   const parse = context.mock.method(JSON, 'parse');
   const { decoder } = decoders[2]!;
   const escaped = PLAIN.replace('"X"', '"\\u0058"');

@@ -116,30 +116,37 @@ test('Arrow messages of any size are cut into batches and put together', async (
   });
 });
 
-test('reading goes on behind any position, within a message too', async () => {
-  const messages = [0, 50, 100, 150].map((from): Message => {
-    return ['t.0', arrowMessage(tradeRows(from, from + 50))];
+/** Messages of the trades from one number to another. */
+const WAYS = {
+  arrow: (from: number, to: number) => arrowMessage(tradeRows(from, to)),
+  array: (from: number, to: number) => `[${tradesOf(from, to)}]`,
+  lines: (from: number, to: number) => tradesOf(from, to).replaceAll('},{', '}\n{'),
+};
+
+for (const [way, messageOf] of Object.entries(WAYS)) {
+  test(`reading goes on behind any position, within a message too: ${way}`, async () => {
+    const messages = [0, 50, 100, 150].map((from): Message => ['t.0', messageOf(from, from + 50)]);
+    await withStream(messages, async (server) => {
+      const config = configOf(server, { format: way === 'arrow' ? way : 'json' });
+      const reader = await openSource(config, { batchRows: 16 });
+      const positions: [number, SplitPosition][] = [[0, reader.position()]];
+      let count = 0;
+      for (;;) {
+        const batch = await reader.poll();
+        if (batch === 'end') break;
+        if (batch === 'idle') continue;
+        count += batch.rowCount;
+        positions.push([count, reader.position()]);
+      }
+      await reader.close();
+      assert.equal(count, 200);
+      for (const [read, resumeAt] of positions) {
+        const { rows } = await readAll(config, { resumeAt, batchRows: 16 });
+        assert.deepEqual(rows, tradeRows(read, 200), `behind row ${read}`);
+      }
+    });
   });
-  await withStream(messages, async (server) => {
-    const config = configOf(server, { format: 'arrow' });
-    const reader = await openSource(config, { batchRows: 16 });
-    const positions: [number, SplitPosition][] = [[0, reader.position()]];
-    let count = 0;
-    for (;;) {
-      const batch = await reader.poll();
-      if (batch === 'end') break;
-      if (batch === 'idle') continue;
-      count += batch.rowCount;
-      positions.push([count, reader.position()]);
-    }
-    await reader.close();
-    assert.equal(count, 200);
-    for (const [read, resumeAt] of positions) {
-      const { rows } = await readAll(config, { resumeAt, batchRows: 16 });
-      assert.deepEqual(rows, tradeRows(read, 200), `behind row ${read}`);
-    }
-  });
-});
+}
 
 test('messages of one row, with others among them, keep rows, positions and origins', async () => {
   const messages: Message[] = [];

@@ -3,8 +3,9 @@
  *
  * Only what is plain is read here: an object of one line whose keys are ASCII without escapes and
  * whose values, as far as columns are read from them, are numbers, texts of the same kind, true,
- * false or null, each of which fits its column. Every other line is left to the host, which knows all of JSON and
- * all reasons to reject a row: so a line is either read here as the host would read it, or there.
+ * false or null, each of which fits its column. Every other line is left to the host, which knows
+ * all of JSON and all reasons to reject a row: so a line is either read here as the host would read
+ * it, or there.
  *
  *   state    u32 input_end     behind the last byte; 64 more must be readable
  *            u32 position      start of the next line
@@ -21,7 +22,7 @@
  *            u32 reason        why `scanRows` stopped
  *   name     u64 first 8 bytes, u32 length + 1 (0 is a free slot), u32 pointer to the name,
  *            u32 1 + first column read from it (`next` of its descriptor leads on), or PATH_HEAD
-            where columns are read from members within its value alone; u32 (unused)
+ *            where columns are read from members within its value alone; u32 (unused)
  */
 
 import { FULL, intern } from './_interner';
