@@ -7,7 +7,7 @@
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -39,6 +39,10 @@ function main(): number {
     const run = [RUN, ...positionals, '--json', RESULTS, ...flags];
     code = spawnSync(process.execPath, run, { stdio: 'inherit' }).status ?? 1;
     if (code === WRONG_USAGE) return code;
+  }
+  if (!existsSync(RESULTS)) {
+    process.stderr.write(`there are no results in ${RESULTS} yet: run it without --draw\n`);
+    return 1;
   }
   const { markdown, charts } = drawPage(readResults(RESULTS), readWhereWeLose());
   const folder = join(projectFolder(), 'docs', 'benchmarks');
