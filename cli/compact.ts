@@ -131,7 +131,12 @@ function line({ folder, file, files, bytes, mergedBytes, rows }: Compacted): str
 
 function summary(compacted: readonly Compacted[]): string {
   const done = compacted.filter(({ file }) => file !== null);
-  if (done.length === 0) return 'Nothing to merge: no folder has two small files that are settled.';
+  if (done.length === 0) {
+    return (
+      'Nothing to merge: no folder has two small files that are settled, ' +
+      'which are those older than every checkpoint that is kept.'
+    );
+  }
   const files = done.reduce((sum, each) => sum + each.files, 0);
   const bytes = done.reduce((sum, each) => sum + each.bytes, 0);
   const merged = done.reduce((sum, each) => sum + each.mergedBytes, 0);

@@ -367,6 +367,9 @@ test('a file that cannot be read is an error with its path', async () => {
     message: `cannot read ${missing}: there is no such file`,
   });
   await assert.rejects(loadFile(folder), { code: 'config/unreadable' });
+  const binary = join(folder, 'p.yaml.gz');
+  await writeFile(binary, new Uint8Array([0x1f, 0x8b, 8, 0, 0, 10, 0xff]));
+  await assert.rejects(loadFile(binary), { code: 'config/unreadable', message: /not a text file/ });
   const file = join(folder, 'p.yaml');
   await writeFile(file, '\uFEFFa: ${A}\n');
   await writeFile(join(folder, 'e.env'), 'A=3\n');

@@ -85,6 +85,7 @@ export async function readText(path: string): Promise<SourceText> {
       throw new RangeError(`it has ${size} bytes, expected at most ${FILE_BYTES_MAX}`);
     }
     const text = await readFile(path, 'utf8');
+    if (text.includes('\0')) throw new TypeError('it is not a text file, but holds bytes of zero');
     return new SourceText(path, text.replace(/^\uFEFF/, ''));
   } catch (cause) {
     throw unreadable(path, cause);

@@ -104,7 +104,8 @@ export function parseLabels(
     const expected = `${key} and event_time, or ${key}, window_start and window_end`;
     throw new EngineError(
       'backtest/labels',
-      `${name}: expected columns ${expected}, got ${columns.join(', ')}`,
+      `${name}: expected columns ${expected}, got ${columns.join(', ')}; ` +
+        'say which is which with --label-columns, as in --label-columns event_time=time,type=kind',
     );
   }
   return lines.flatMap((line, index): Label[] => {
