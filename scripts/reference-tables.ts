@@ -1,5 +1,6 @@
 /** Options as rows of a Markdown table: what each takes, its default, and what it is for. */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Fields, z } from '../engine/contract/fields.ts';
 import { fieldDoc } from '../engine/contract/operator.ts';
 import { flowText, orList } from '../engine/plan/check-fields.ts';
@@ -113,10 +114,17 @@ function rangeOf(field: z.ZodType): string {
   return isBounded(maxValue) ? `${kind}, at most ${maxValue}` : kind;
 }
 
+/** Whether the default is no more than those of its options, each of which has a row. */
+function isOfItsOptions(field: z.ZodType, data: object): boolean {
+  if (optionsOf(field) === undefined) return false;
+  const ofOptions = field.safeParse({});
+  return ofOptions.success && isDeepStrictEqual(ofOptions.data, data);
+}
+
 function defaultOf(field: z.ZodType): string {
   const absent = field.safeParse(undefined);
   if (!absent.success) return 'required';
   const { data } = absent;
   if (data === undefined) return '';
-  return isMapping(data) && optionsOf(field) !== undefined ? '' : `\`${flowText(data)}\``;
+  return isMapping(data) && isOfItsOptions(field, data) ? '' : `\`${flowText(data)}\``;
 }

@@ -83,7 +83,7 @@ export const ERROR_CODES = {
   'sink/busy': {
     fault: 'external',
     retry: true,
-    doc: 'Another run is writing to the same output at this time. Nothing was started.',
+    doc: 'Another run is committing to the same output at this moment. Nothing was started.',
   },
   'sink/closed': {
     fault: 'external',

