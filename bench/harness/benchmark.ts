@@ -168,5 +168,7 @@ export function peakOf({ peakBytes }: Pick<Measurement, 'peakBytes'>): number {
  */
 export function speedups(faster: Measurement, slower: Measurement): number[] {
   const scale = faster.amount / slower.amount;
-  return faster.seconds.map((seconds, turn) => (slower.seconds[turn]! / seconds) * scale);
+  // Long contenders may have run less often.
+  const turns = faster.seconds.slice(0, slower.seconds.length);
+  return turns.map((seconds, turn) => (slower.seconds[turn]! / seconds) * scale);
 }
